@@ -1,0 +1,31 @@
+"""The ``natsctl`` command: a tree whose branches are imported only when they are used."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+from natsctl import __version__
+
+__all__ = ["COMMANDS", "main"]
+
+COMMANDS = {
+    "server": "Run the embedded broker.",
+    "pub": "Publish messages.",
+    "sub": "Receive messages.",
+    "request": "Send a request and show the replies.",
+    "reply": "Answer requests.",
+    "rtt": "Measure the round trip to each server.",
+    "context": "Manage connection contexts.",
+    "demo": "See the broker and the messaging commands at work.",
+    "version": "Show the versions of natsctl and its parts.",
+}
+"""Command name to summary, in the order of ``natsctl --help``; the module ``natsctl.cli.<name>`` holds its ``app``."""
+
+
+def main() -> None:
+    """Run the command line; the process exits with the command's exit code."""
+    if sys.argv[1:] in (["--version"], ["-v"]):  # answered before anything heavy is imported
+        print(f"natsctl {__version__}")
+        return
+    import_module("natsctl.cli.tree").run(sys.argv[1:])

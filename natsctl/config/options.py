@@ -1,0 +1,177 @@
+"""What a broker can be told: one typed value, made from flags, from ``nats.conf`` or in Python.
+
+Source: nats-server 2.15 configuration keys and their defaults.
+Units: durations end ``_s`` (seconds, float), sizes in bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+__all__ = [
+    "AccountLimits",
+    "AccountOptions",
+    "AuthorizationOptions",
+    "LogOptions",
+    "Options",
+    "Permission",
+    "Permissions",
+    "ResponsePermission",
+    "User",
+]
+
+UNLIMITED = -1
+"""A limit that is switched off."""
+
+
+@dataclass(slots=True)
+class Permission:
+    """Subjects that may, and that may not, be used in one direction.
+
+    An ``allow`` of None allows everything that is not denied; an empty list allows nothing. Subscribe entries may be
+    ``"subject queue"``.
+    """
+
+    allow: list[str] | None = None
+    deny: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class ResponsePermission:
+    """The right to answer requests: up to ``max_msgs`` messages to a reply subject within ``expires_s``."""
+
+    max_msgs: int = 1
+    """Negative: no limit."""
+    expires_s: float = 120.0
+    """Negative: no limit."""
+
+
+@dataclass(slots=True)
+class Permissions:
+    """What a user may publish and subscribe to."""
+
+    publish: Permission = field(default_factory=Permission)
+    subscribe: Permission = field(default_factory=Permission)
+    allow_responses: ResponsePermission | None = None
+
+
+@dataclass(slots=True)
+class User:
+    """One login: a name with a password (plain or bcrypt), or the public nkey of a user."""
+
+    user: str = ""
+    password: str = field(default="", repr=False)
+    nkey: str = ""
+    permissions: Permissions | None = None
+    allowed_connection_types: list[str] = field(default_factory=list)
+    """Upper-case names such as ``STANDARD``; empty allows every type."""
+
+
+@dataclass(slots=True)
+class AuthorizationOptions:
+    """The ``authorization`` block: one user, a token, or a list of users of the global account."""
+
+    user: str = ""
+    password: str = field(default="", repr=False)
+    token: str = field(default="", repr=False)
+    timeout_s: float = 2.0
+    users: list[User] = field(default_factory=list)
+    default_permissions: Permissions | None = None
+
+
+@dataclass(slots=True)
+class AccountLimits:
+    """Limits of one account; ``UNLIMITED`` where none is set."""
+
+    max_connections: int = UNLIMITED
+    max_subscriptions: int = UNLIMITED
+    max_payload: int = UNLIMITED
+
+
+@dataclass(slots=True)
+class AccountOptions:
+    """One entry of ``accounts``: an isolated subject space with its users."""
+
+    name: str = ""
+    users: list[User] = field(default_factory=list)
+    limits: AccountLimits = field(default_factory=AccountLimits)
+    default_permissions: Permissions | None = None
+
+
+@dataclass(slots=True)
+class LogOptions:
+    """Where log lines go and which ones are written."""
+
+    debug: bool = False
+    trace: bool = False
+    trace_verbose: bool = False
+    """Also trace the system account."""
+    trace_headers: bool = False
+    """Trace only the headers of messages that have some, not the payload."""
+    logtime: bool = True
+    logtime_utc: bool = False
+    log_file: str = ""
+    logfile_size_limit: int = 0
+    """Bytes after which the file is rotated; 0 never."""
+    logfile_max_num: int = 0
+    """Files kept, the live one included; 0 keeps all."""
+    syslog: bool = False
+    remote_syslog: str = ""
+    """``udp://host:514`` and the like; empty: the local daemon."""
+    max_traced_msg_len: int = 0
+    """Bytes of a payload shown in a trace line; 0 shows all."""
+
+
+@dataclass(slots=True)
+class Options:
+    """Everything a broker needs to start.
+
+    ``Options()`` is what nats-server does without a configuration file.
+    """
+
+    host: str = "0.0.0.0"
+    port: int = 4222
+    """-1 picks a free port."""
+    client_advertise: str = ""
+    """``host[:port]`` told to clients in INFO instead of the address listened on."""
+    server_name: str = ""
+    """Empty: the server id."""
+    server_tags: list[str] = field(default_factory=list)
+    server_metadata: dict[str, str] = field(default_factory=dict)
+
+    log: LogOptions = field(default_factory=LogOptions)
+    pid_file: str = ""
+    ports_file_dir: str = ""
+
+    max_connections: int = 65536
+    max_subscriptions: int = 0
+    """Per connection; 0 is no limit."""
+    max_sub_tokens: int = 0
+    """Tokens in the subject of a subscription; 0 is no limit."""
+    max_control_line: int = 4096
+    max_payload: int = 1048576
+    """-1 is no limit."""
+    max_pending: int = 67108864
+    max_closed_clients: int = 10000
+    ping_interval_s: float = 120.0
+    ping_max: int = 2
+    write_deadline_s: float = 10.0
+    write_timeout: str = "default"
+    """``default`` and ``close`` cut a client that misses the write deadline; ``retry`` lets it go on."""
+
+    authorization: AuthorizationOptions = field(default_factory=AuthorizationOptions)
+    accounts: list[AccountOptions] = field(default_factory=list)
+    no_auth_user: str = ""
+    """User (or nkey) a connection without credentials becomes."""
+    system_account: str = ""
+    """Empty: ``$SYS``."""
+    no_system_account: bool = False
+
+    no_header_support: bool = False
+    no_fast_producer_stall: bool = False
+    disable_sublist_cache: bool = False
+
+    config_file: str = ""
+    """Path as given; empty without a file."""
+    config_digest: str = ""
+    """``sha256:<hex>`` of the parsed file."""
