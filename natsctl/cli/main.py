@@ -7,7 +7,7 @@ from importlib import import_module
 
 from natsctl import __version__
 
-__all__ = ["COMMANDS", "main"]
+__all__ = ["COMMANDS", "main", "print_version"]
 
 COMMANDS = {
     "server": "Run the embedded broker.",
@@ -26,6 +26,11 @@ COMMANDS = {
 def main() -> None:
     """Run the command line; the process exits with the command's exit code."""
     if sys.argv[1:] in (["--version"], ["-v"]):  # answered before anything heavy is imported
-        print(f"natsctl {__version__}")
-        return
-    import_module("natsctl.cli.tree").run(sys.argv[1:])
+        print_version()
+    else:
+        import_module("natsctl.cli.tree").run(sys.argv[1:])
+
+
+def print_version() -> None:
+    """Write the version line."""
+    print(f"natsctl {__version__}")

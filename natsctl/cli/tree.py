@@ -1,0 +1,139 @@
+"""The command tree: branches that load when they are used, and one place where errors become exit codes.
+
+Errors go to stderr as ``natsctl: <message>``, followed by ``hint: <what to do>`` where there is something to do.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Annotated, Any, NoReturn, cast
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from natsctl.cli.main import COMMANDS, print_version
+from natsctl.errors import NatsctlError
+
+__all__ = ["EXIT_BROKEN_PIPE", "EXIT_INTERRUPTED", "Branch", "build", "run"]
+
+EXIT_INTERRUPTED = 130
+"""What a shell reports for a program that SIGINT ended."""
+EXIT_BROKEN_PIPE = 141
+"""What a shell reports for a program that SIGPIPE ended."""
+
+# The class Typer raises for a wrong command line; the module it lives in depends on Typer's version.
+_WrongUsage = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
+
+
+class Branch(TyperCommand):
+    """A name and a summary that stand for a command until it is used; only then is its module imported."""
+
+    def load(self) -> Any:
+        """Import the command's module and return the command."""
+        command = typer.main.get_command(import_module(f"natsctl.cli.{self.name}").app)
+        command.name = self.name
+        _decorate(command, on_terminal=sys.stdout.isatty())
+        return command
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        """Let the command itself read its arguments and run in place of this branch."""
+        return self.load().make_context(info_name, args, parent=parent, **extra)
+
+
+def build() -> TyperGroup:
+    """Make the root of the tree; no command is imported."""
+    app = typer.Typer(add_completion=False)
+    settings = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
+    app.callback(context_settings=settings)(_natsctl)
+    root = cast(TyperGroup, typer.main.get_command(app))
+    root.name = "natsctl"
+    for name, summary in COMMANDS.items():
+        root.add_command(Branch(name, help=summary))
+    _decorate(root, on_terminal=sys.stdout.isatty())
+    return root
+
+
+def run(argv: list[str]) -> NoReturn:
+    """Run one command line; without arguments, show the help.
+
+    Raises:
+        SystemExit: Always, with the exit code.
+    """
+    try:
+        code = _invoke(argv or ["--help"])
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        code = EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The interpreter flushes stdout once more at exit and would complain about the same pipe.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = EXIT_BROKEN_PIPE
+    except _WrongUsage as error:
+        code = _report(_sentence(error.format_message()), _usage_hint(error), error.exit_code)
+    except NatsctlError as error:
+        code = _report(str(error), error.hint, error.exit_code)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        code = _report(place + _sentence(error.strerror or str(error)), None, 1)
+    except Exception as error:  # a bug must not bury the user in a traceback
+        if os.environ.get("NATSCTL_TRACEBACK"):
+            raise
+        hint = "this is a bug in natsctl; with NATSCTL_TRACEBACK=1 it shows where"
+        code = _report(f"internal error: {type(error).__name__}: {error}", hint, 1)
+    sys.exit(code)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print_version()
+        raise typer.Exit
+
+
+def _natsctl(
+    version: Annotated[
+        bool, typer.Option("--version", "-v", help="Show the version and exit.", is_eager=True, callback=_show_version)
+    ] = False,
+) -> None:
+    """Run, use and watch NATS: an embedded broker, messaging commands and the tools of an operator."""
+
+
+def _invoke(argv: list[str]) -> int:
+    root = build()
+    try:
+        with root.make_context("natsctl", list(argv)) as context:
+            root.invoke(context)
+    except typer.Exit as done:
+        return done.exit_code
+    except typer.Abort:
+        return EXIT_INTERRUPTED
+    return 0
+
+
+def _report(message: str, hint: str | None, exit_code: int) -> int:
+    print(f"natsctl: {message}", file=sys.stderr)
+    if hint:
+        print(f"hint: {hint}", file=sys.stderr)
+    return exit_code
+
+
+def _sentence(text: str) -> str:
+    """Write a foreign message in the house's manner: lower case, no full stop."""
+    return text[:1].lower() + text[1:].removesuffix(".")
+
+
+def _usage_hint(error: typer.BadParameter) -> str | None:
+    return f"'{error.ctx.command_path} --help' shows what it takes" if error.ctx else None
+
+
+def _decorate(command: Any, *, on_terminal: bool) -> None:
+    """Show help with Rich on a terminal, else as plain text; help texts hold no markup, so brackets are kept."""
+    command.rich_markup_mode = "rich" if on_terminal else None
+    if on_terminal:
+        from rich.markup import escape
+
+        for item in (command, *command.params):
+            item.help = item.help and escape(item.help)
+    for child in getattr(command, "commands", {}).values():
+        _decorate(child, on_terminal=on_terminal)
