@@ -34,12 +34,13 @@ class Branch(TyperCommand):
         """Import the command's module and return the command."""
         command = typer.main.get_command(import_module(f"natsctl.cli.{self.name}").app)
         command.name = self.name
-        _decorate(command, on_terminal=sys.stdout.isatty())
         return command
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
         """Let the command itself read its arguments and run in place of this branch."""
-        return self.load().make_context(info_name, args, parent=parent, **extra)
+        command = self.load()
+        _decorate(command, on_terminal=sys.stdout.isatty())
+        return command.make_context(info_name, args, parent=parent, **extra)
 
 
 def build() -> TyperGroup:
@@ -51,7 +52,6 @@ def build() -> TyperGroup:
     root.name = "natsctl"
     for name, summary in COMMANDS.items():
         root.add_command(Branch(name, help=summary))
-    _decorate(root, on_terminal=sys.stdout.isatty())
     return root
 
 
@@ -71,17 +71,17 @@ def run(argv: list[str]) -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = EXIT_BROKEN_PIPE
     except _WrongUsage as error:
-        code = _report(_sentence(error.format_message()), _usage_hint(error), error.exit_code)
+        code = _report(_sentence(error.format_message()), *_usage(error), exit_code=error.exit_code)
     except NatsctlError as error:
-        code = _report(str(error), error.hint, error.exit_code)
+        code = _report(str(error), error.hint and f"hint: {error.hint}", exit_code=error.exit_code)
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        code = _report(place + _sentence(error.strerror or str(error)), None, 1)
+        code = _report(place + _sentence(error.strerror or str(error)), exit_code=1)
     except Exception as error:  # a bug must not bury the user in a traceback
         if os.environ.get("NATSCTL_TRACEBACK"):
             raise
-        hint = "this is a bug in natsctl; with NATSCTL_TRACEBACK=1 it shows where"
-        code = _report(f"internal error: {type(error).__name__}: {error}", hint, 1)
+        hint = "hint: this is a bug in natsctl; with NATSCTL_TRACEBACK=1 it shows where"
+        code = _report(f"internal error: {type(error).__name__}: {error}", hint, exit_code=1)
     sys.exit(code)
 
 
@@ -101,6 +101,7 @@ def _natsctl(
 
 def _invoke(argv: list[str]) -> int:
     root = build()
+    _decorate(root, on_terminal=sys.stdout.isatty())
     try:
         with root.make_context("natsctl", list(argv)) as context:
             root.invoke(context)
@@ -111,10 +112,8 @@ def _invoke(argv: list[str]) -> int:
     return 0
 
 
-def _report(message: str, hint: str | None, exit_code: int) -> int:
-    print(f"natsctl: {message}", file=sys.stderr)
-    if hint:
-        print(f"hint: {hint}", file=sys.stderr)
+def _report(message: str, *more: str | None, exit_code: int) -> int:
+    print("\n".join([f"natsctl: {message}", *filter(None, more)]), file=sys.stderr)
     return exit_code
 
 
@@ -123,8 +122,10 @@ def _sentence(text: str) -> str:
     return text[:1].lower() + text[1:].removesuffix(".")
 
 
-def _usage_hint(error: typer.BadParameter) -> str | None:
-    return f"'{error.ctx.command_path} --help' shows what it takes" if error.ctx else None
+def _usage(error: typer.BadParameter) -> list[str]:
+    if error.ctx is None:
+        return []
+    return [_sentence(error.ctx.get_usage()), f"hint: '{error.ctx.command_path} --help' says more"]
 
 
 def _decorate(command: Any, *, on_terminal: bool) -> None:

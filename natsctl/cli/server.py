@@ -1,0 +1,93 @@
+"""``natsctl server``: run the embedded broker, with the flags of nats-server."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+from natsctl import __version__
+from natsctl.cli.goflags import GoCommand
+from natsctl.cli.server_flags import apply_flags, takes_flags, unavailable_flags
+from natsctl.config import Loaded, Options, check_start, load
+from natsctl.errors import ConfigError, NatsctlError, Problem, ServerError
+from natsctl.protocol.documents import PROTOCOL_RELEASE
+
+__all__ = ["app", "server"]
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command("server", cls=GoCommand, options_metavar="[FLAGS]")
+@takes_flags
+def server(
+    context: typer.Context,
+    words: Annotated[list[str] | None, typer.Argument(metavar="[help|version]", hidden=True)] = None,
+    **flags: Any,
+) -> None:
+    """Run the embedded broker until it is stopped.
+
+    The flags are those of nats-server, in Go's manner: one dash or two, a value after a blank or after =, a boolean
+    switched off with =false. A flag wins over the same setting in the configuration file.
+    """
+    given = {name: value for name, value in flags.items() if value is not None}
+    try:
+        code = _run(context, words or [], given)
+    except NatsctlError as error:
+        print(f"natsctl server: {error}", file=sys.stderr)
+        raise typer.Exit(error.exit_code) from None
+    raise typer.Exit(code)
+
+
+def _run(context: typer.Context, words: list[str], flags: Mapping[str, Any]) -> int:
+    word = words[0].lower() if words else ""
+    if flags.get("version") or word == "version":
+        print(f"natsctl-server: v{__version__} (nats-server {PROTOCOL_RELEASE} protocol)")
+        return 0
+    if word == "help":
+        print(context.get_help())
+        return 0
+    if words:
+        raise ServerError(f'unrecognized command: "{words[0]}"')
+    if flags.get("signal"):
+        from natsctl.broker.signals import send_signal
+
+        send_signal(flags["signal"])
+        return 0
+    return _check(flags) if flags.get("t") else _start(flags)
+
+
+def _check(flags: Mapping[str, Any]) -> int:
+    """Do what ``-t`` asks for; warnings are failures here, so that a deployment script hears of them."""
+    path = flags.get("config")
+    if not path:
+        raise ServerError("must specify [-c, --config] option to check configuration file syntax")
+    loaded = load(path)
+    if loaded.warnings:
+        raise ConfigError(loaded.warnings)
+    print(f"natsctl server: configuration file {path} is valid ({loaded.digest})", file=sys.stderr)
+    return 0
+
+
+def _start(flags: Mapping[str, Any]) -> int:
+    path = flags.get("config")
+    loaded = load(path) if path else Loaded(Options())
+    apply_flags(loaded.options, flags)
+    problems = [*unavailable_flags(flags), *loaded.unavailable] or check_start(loaded.options)
+    if problems:
+        raise ConfigError(problems)
+    from natsctl.broker import serve
+
+    return serve(loaded.options, warnings=[*loaded.warnings, *_unused_logins(loaded.options, flags)])
+
+
+def _unused_logins(options: Options, flags: Mapping[str, Any]) -> list[Problem]:
+    """Find logins given as flags that let nobody in; nats-server says nothing about them."""
+    login = options.authorization
+    if flags.get("pass_") and not login.user:
+        return [Problem("flag --pass has no effect without a user")]
+    if flags.get("user") and (login.token or login.users):
+        return [Problem("flag --user has no effect beside a token or a list of users")]
+    return []
