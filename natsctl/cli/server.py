@@ -24,7 +24,7 @@ app = typer.Typer(add_completion=False)
 @takes_flags
 def server(
     context: typer.Context,
-    words: Annotated[list[str] | None, typer.Argument(metavar="[help|version]", hidden=True)] = None,
+    words: Annotated[list[str] | None, typer.Argument(metavar="help|version", hidden=True)] = None,
     **flags: Any,
 ) -> None:
     """Run the embedded broker until it is stopped.

@@ -139,7 +139,7 @@ FLAGS: Mapping[str, tuple[Flag, ...]] = {
     "TLS": TLS,
     "Cluster": CLUSTER,
     "Profiling": PROFILING,
-    "Common": COMMON,
+    "Other": COMMON,
 }
 """Title of a group to its flags, in the order of nats-server's help."""
 

@@ -34,13 +34,11 @@ class Branch(TyperCommand):
         """Import the command's module and return the command."""
         command = typer.main.get_command(import_module(f"natsctl.cli.{self.name}").app)
         command.name = self.name
-        return command
+        return _plain(command)
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
         """Let the command itself read its arguments and run in place of this branch."""
-        command = self.load()
-        _decorate(command, on_terminal=sys.stdout.isatty())
-        return command.make_context(info_name, args, parent=parent, **extra)
+        return self.load().make_context(info_name, args, parent=parent, **extra)
 
 
 def build() -> TyperGroup:
@@ -48,11 +46,11 @@ def build() -> TyperGroup:
     app = typer.Typer(add_completion=False)
     settings = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
     app.callback(context_settings=settings)(_natsctl)
-    root = cast(TyperGroup, typer.main.get_command(app))
+    root: Any = typer.main.get_command(app)
     root.name = "natsctl"
     for name, summary in COMMANDS.items():
         root.add_command(Branch(name, help=summary))
-    return root
+    return cast(TyperGroup, _plain(root))
 
 
 def run(argv: list[str]) -> NoReturn:
@@ -101,7 +99,6 @@ def _natsctl(
 
 def _invoke(argv: list[str]) -> int:
     root = build()
-    _decorate(root, on_terminal=sys.stdout.isatty())
     try:
         with root.make_context("natsctl", list(argv)) as context:
             root.invoke(context)
@@ -125,16 +122,12 @@ def _sentence(text: str) -> str:
 def _usage(error: typer.BadParameter) -> list[str]:
     if error.ctx is None:
         return []
-    return [_sentence(error.ctx.get_usage()), f"hint: '{error.ctx.command_path} --help' says more"]
+    return [error.ctx.get_usage().replace("Usage", "usage", 1), f"hint: '{error.ctx.command_path} --help' says more"]
 
 
-def _decorate(command: Any, *, on_terminal: bool) -> None:
-    """Show help with Rich on a terminal, else as plain text; help texts hold no markup, so brackets are kept."""
-    command.rich_markup_mode = "rich" if on_terminal else None
-    if on_terminal:
-        from rich.markup import escape
-
-        for item in (command, *command.params):
-            item.help = item.help and escape(item.help)
+def _plain(command: Any) -> Any:
+    """Have help written as plain text, which keeps brackets, pipes well and is quick, whatever the app asks for."""
+    command.rich_markup_mode = None
     for child in getattr(command, "commands", {}).values():
-        _decorate(child, on_terminal=on_terminal)
+        _plain(child)
+    return command
