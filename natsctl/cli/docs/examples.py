@@ -1,0 +1,53 @@
+"""Examples of the man pages: for each command, what is wanted and what to type.
+
+A test reads every line with the command it belongs to, so an option that goes away cannot stay here.
+"""
+
+from __future__ import annotations
+
+__all__ = ["EXAMPLES"]
+
+EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
+    "natsctl": (
+        ("See everything at work:", "natsctl demo"),
+        (
+            "Start a broker, and talk to it from other terminals:",
+            "natsctl server\nnatsctl sub '>'\nnatsctl pub greetings hello",
+        ),
+    ),
+    "natsctl server": (
+        ("Listen on one address and port:", "natsctl server -a 127.0.0.1 -p 4333"),
+        ("Start with a configuration file, and show the protocol:", "natsctl server -c nats.conf -DV"),
+        ("Check a configuration file:", "natsctl server -t -c nats.conf"),
+        ("Have a running server open its log file anew:", "natsctl server --signal reopen=/run/natsctl.pid"),
+    ),
+    "natsctl pub": (
+        ("Publish one message:", "natsctl pub greetings hello"),
+        ("Publish a file with a header:", "natsctl pub orders.new -H Priority:high @order.json"),
+    ),
+    "natsctl sub": (
+        ("Show everything below orders:", "natsctl sub 'orders.>'"),
+        (
+            "Take ten messages as a member of a queue group, for a script:",
+            "natsctl sub --queue workers --count 10 --json tasks",
+        ),
+    ),
+    "natsctl request": (
+        ("Ask one service:", "natsctl request time.now"),
+        ("Collect what three services answer:", "natsctl request --gather --expect 3 who.is.there"),
+    ),
+    "natsctl reply": (
+        ("Answer with the request itself:", "natsctl reply --echo echo"),
+        ("Answer with the output of a program:", "natsctl reply time.now --command date"),
+    ),
+    "natsctl rtt": (("Measure every address of two servers:", "natsctl rtt -s nats://one:4222,nats://two:4222"),),
+    "natsctl context": (
+        (
+            "Say where the test cluster is, and use it from now on:",
+            "natsctl context add test\nnatsctl context select test",
+        ),
+    ),
+    "natsctl demo": (("Take the tour:", "natsctl demo"),),
+    "natsctl version": (("Attach the versions to a problem report:", "natsctl version --json"),),
+}
+"""Command to pairs of a purpose and the lines to type."""
