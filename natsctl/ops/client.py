@@ -1,0 +1,86 @@
+"""The client of nats-py, made safe against what other clients and servers may send.
+
+nats-py ends its read loop at a subject that is no UTF-8, at a header block it cannot read and at a PONG nobody waits
+for any more, and then stays silent for ever; it keeps one value per header name; and it goes on in clear when
+``tls://`` was asked for and the server offers no TLS.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import SecureConnWantedError
+
+from natsctl.ops.message import HeaderBlock, Message, parse_headers
+
+__all__ = ["RepeatedHeaders", "RobustClient", "to_message"]
+
+
+class RepeatedHeaders(dict[str, str]):
+    """Headers in the form nats-py sends: pairs, where a name may come up more than once."""
+
+    def __init__(self, headers: Mapping[str, Sequence[str]]) -> None:
+        super().__init__((name, values[0]) for name, values in headers.items() if values)
+        self._pairs = [(name, value) for name, values in headers.items() for value in values]
+
+    def items(self) -> Iterator[tuple[str, str]]:  # type: ignore[override]  # nats-py only iterates over the pairs
+        """Yield every name with each of its values."""
+        return iter(self._pairs)
+
+
+class RobustClient(Client):
+    """`nats.aio.client.Client` that survives hostile messages and keeps a promise of TLS."""
+
+    def __init__(self, *, wants_tls: bool) -> None:
+        super().__init__()
+        self._wants_tls = wants_tls
+
+    @property
+    def has_headers(self) -> bool:
+        """Whether the server takes headers."""
+        return bool(self._server_info.get("headers"))
+
+    async def _process_info(self, info: dict[str, Any], initial_connection: bool = False) -> None:
+        if initial_connection and self._wants_tls and not info.get("tls_required"):
+            if not info.get("tls_available"):
+                raise SecureConnWantedError
+            info["tls_required"] = True
+        await super()._process_info(info, initial_connection)
+
+    async def _process_pong(self) -> None:
+        if self._pongs and self._pongs[0].done():
+            self._pongs.pop(0)
+        else:
+            await super()._process_pong()
+
+    async def _process_headers(self, headers: bytes | None) -> Any:
+        return parse_headers(headers) if headers else None
+
+    def _build_message(self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: Any) -> Msg:
+        return Msg(
+            _client=self,
+            subject=subject.decode(errors="replace"),
+            reply=reply.decode(errors="replace"),
+            data=data,
+            headers=headers,
+            _sid=sid,
+        )
+
+
+def to_message(msg: Msg) -> Message:
+    """Take a message over from nats-py, with the time of its arrival."""
+    block = msg.headers if isinstance(msg.headers, HeaderBlock) else HeaderBlock()
+    return Message(
+        subject=msg.subject,
+        body=msg.data,
+        reply=msg.reply,
+        headers=block.fields,
+        status=block.status,
+        sid=msg.sid,
+        received_at=time.time(),
+        received_mono=time.monotonic(),
+    )

@@ -1,0 +1,77 @@
+"""Requests: one answer, or all answers that come."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from natsctl.errors import NoResponders
+from natsctl.ops.connection import Connection
+from natsctl.ops.message import Message
+from natsctl.ops.receive import receiving
+
+__all__ = ["Gathering", "Reply", "gather"]
+
+
+@dataclass(frozen=True, slots=True)
+class Gathering:
+    """When to stop waiting for replies; whatever comes first ends it.
+
+    The defaults ask for one reply.
+    """
+
+    total_s: float
+    """Longest wait from the request on."""
+    idle_s: float | None = None
+    """Longest wait after a reply for the next one; does not shorten the wait for the first."""
+    expect: int = 1
+    """Replies after which nothing more is waited for; 0 is no limit."""
+    until_empty: bool = False
+    """An empty reply says that there are no more, and is not counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One reply and how long after the request it came."""
+
+    message: Message
+    rtt_s: float
+
+
+async def gather(
+    connection: Connection,
+    subject: str,
+    body: bytes = b"",
+    *,
+    headers: Mapping[str, Sequence[str]] | None = None,
+    until: Gathering,
+) -> AsyncIterator[Reply]:
+    """Send a request and yield its replies as they come.
+
+    Raises:
+        NoResponders: The server knows that nobody listens on the subject.
+        AuthError: The server refuses the request, or the inbox for its replies.
+    """
+    inbox = connection.new_inbox()
+    received = 0
+    async with receiving(connection, [inbox]) as receiver:
+        sent_mono = time.monotonic()
+        await connection.publish(subject, body, reply=inbox, headers=headers)
+        deadline_mono = sent_mono + until.total_s
+        while not until.expect or received < until.expect:
+            wait_s = deadline_mono - time.monotonic()
+            if received and until.idle_s is not None:
+                wait_s = min(wait_s, until.idle_s)
+            batch = await receiver.take(wait_s)
+            if not batch:
+                return
+            for message in batch:
+                if message.is_no_responders:
+                    raise NoResponders(subject)
+                if until.until_empty and not message.body:
+                    return
+                received += 1
+                yield Reply(message, message.received_mono - sent_mono)
+                if received == until.expect:
+                    return
