@@ -10,9 +10,10 @@
     ├─ WireError                 exit 4    wire, log, reason: a peer broke the protocol
     ├─ AuthError                 exit 5    credentials or permissions refused
     ├─ LinkError                 exit 6    url: no connection, or it was lost
-    └─ RequestError              exit 1
-       ├─ NoResponders           exit 7    subject
-       └─ RequestTimeout         exit 8    subject, timeout_s, received
+    ├─ RequestError              exit 1
+    │  ├─ NoResponders           exit 7    subject
+    │  └─ RequestTimeout         exit 8    subject, timeout_s, received
+    └─ Shortfall                 exit 9    expected, received: fewer messages came than were asked for
 
 A class exists only where someone catches it, or where it has its own exit code or its own text on the wire.
 """
@@ -35,6 +36,7 @@ __all__ = [
     "RequestError",
     "RequestTimeout",
     "ServerError",
+    "Shortfall",
     "UsageError",
     "WireError",
 ]
@@ -187,4 +189,18 @@ class RequestTimeout(RequestError):
         super().__init__(f'no reply on "{subject}" within {timeout_s:g} s')
         self.subject = subject
         self.timeout_s = timeout_s
+        self.received = received
+
+
+class Shortfall(NatsctlError):
+    """Fewer messages came, or could be taken, than were asked for.
+
+    Units: ``expected`` and ``received`` count messages.
+    """
+
+    exit_code = 9
+
+    def __init__(self, message: str, *, expected: int, received: int) -> None:
+        super().__init__(message)
+        self.expected = expected
         self.received = received
