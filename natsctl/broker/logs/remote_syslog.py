@@ -37,7 +37,7 @@ class _Address:
             parts = urlsplit(url)
             self._host, self._port = parts.hostname, parts.port
         except ValueError as error:
-            raise ServerError(f"invalid remote_syslog: {error}") from error
+            raise ServerError("invalid remote_syslog: host or port cannot be read") from error
         self._scheme, self._path = parts.scheme, parts.path
         if self._scheme not in ("udp", "tcp", "unix"):
             raise ServerError(f'invalid remote_syslog network "{self._scheme}" (one of udp, tcp, unix)')

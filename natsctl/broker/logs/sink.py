@@ -44,7 +44,7 @@ class DescriptorSink(Sink):
     def __init__(self, descriptor: int, line_format: LineFormat) -> None:
         self._descriptor = descriptor
         self._format = line_format
-        self._lock = threading.RLock()  # a rotation, which happens inside a write, has lines of its own
+        self._lock = threading.Lock()
         self._n_lost = 0
         self._is_torn = False
 

@@ -106,7 +106,7 @@ def open_syslog() -> SyslogSink:
     return SyslogSink(_connect_local, _local_header)
 
 
-def connect(family: int, kind: int, address: str | tuple[str | int, ...]) -> socket.socket:
+def connect(family: int, kind: int, address: str | tuple[object, ...]) -> socket.socket:
     """Connect a socket whose every operation is bounded in time.
 
     Raises:
