@@ -37,10 +37,9 @@ def trace_op(verb: bytes, args: bytes = b"") -> str:
 def trace_payload(payload: bytes, limit: int = 0) -> str:
     """Show a payload in a trace: ``MSG_PAYLOAD: ["hello"]``.
 
-    With ``trace_headers`` nats-server shows the header block here instead, without its last empty line.
-
     Args:
-        payload: Headers and payload, without the closing CRLF.
+        payload: Headers and payload, without the closing CRLF; with ``trace_headers`` nats-server shows the headers
+            alone, without the four bytes that end them.
         limit: ``max_traced_msg_len``.
     """
     return f"MSG_PAYLOAD: [{go_quote(payload, limit)}]"

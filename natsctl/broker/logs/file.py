@@ -25,8 +25,8 @@ class FileSink(DescriptorSink):
     Args:
         path: The file; created with mode 0640.
         line_format: How the lines look.
-        size_limit: Bytes after which the file is rotated; 0 never.
-        max_num: Files kept, the live one included; 0 keeps all.
+        size_limit: Bytes after which the file is rotated; 0 or less never.
+        max_num: Files kept, the live one included; 0 or less keeps all.
 
     Raises:
         ServerError: The file cannot be opened.
@@ -34,11 +34,11 @@ class FileSink(DescriptorSink):
 
     def __init__(self, path: str, line_format: LineFormat, *, size_limit: int = 0, max_num: int = 0) -> None:
         self._path = path
-        self._size_limit = self._next_size = size_limit
+        self._size_limit = self._next_size = max(size_limit, 0)
         self._max_num = max_num
         self._size = 0
         super().__init__(self._open(), line_format)
-        if size_limit and self._size > size_limit:
+        if 0 < self._size_limit < self._size:
             self.write(Level.INFO, "Rotating logfile...")
 
     def write(self, level: Level, text: str) -> None:
@@ -78,7 +78,8 @@ class FileSink(DescriptorSink):
 
     def _swap(self, descriptor: int) -> None:
         old, self._descriptor = self._descriptor, descriptor
-        os.close(old)
+        with suppress(OSError):  # a late write error of the old file, which nobody can act on
+            os.close(old)
 
     def _rotate(self) -> None:
         now_ns = time.time_ns()
@@ -97,7 +98,7 @@ class FileSink(DescriptorSink):
             return
         self._next_size = self._size_limit
         self._size += self._append(Level.INFO, f"Rotated log, backup saved as {go_quote(os.fsencode(backup))}")
-        if self._max_num:
+        if self._max_num > 0:
             self._purge()
 
     def _purge(self) -> None:

@@ -105,6 +105,14 @@ def test_a_file_that_starts_beyond_its_limit_is_rotated_at_once(path: Path) -> N
     assert messages(path) == [f'Rotated log, backup saved as "{backup}"']
 
 
+@pytest.mark.parametrize("limit", [0, -1])
+def test_without_a_limit_nothing_is_rotated(path: Path, limit: int) -> None:
+    path.write_text("x" * 10_000)
+    with file_logger(path, size_limit=limit, max_num=limit) as logger:
+        logger.info("x")
+    assert backups(path) == []
+
+
 def test_no_line_is_lost_by_rotation(path: Path) -> None:
     with file_logger(path, size_limit=500) as logger:
         for number in range(200):
