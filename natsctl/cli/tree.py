@@ -16,12 +16,14 @@ from typer.core import TyperCommand, TyperGroup
 from natsctl.cli.main import COMMANDS, print_version
 from natsctl.errors import NatsctlError
 
-__all__ = ["EXIT_BROKEN_PIPE", "EXIT_INTERRUPTED", "Branch", "build", "run"]
+__all__ = ["EXIT_BROKEN_PIPE", "EXIT_INTERRUPTED", "EXIT_TERMINATED", "Branch", "build", "run"]
 
 EXIT_INTERRUPTED = 130
 """What a shell reports for a program that SIGINT ended."""
 EXIT_BROKEN_PIPE = 141
 """What a shell reports for a program that SIGPIPE ended."""
+EXIT_TERMINATED = 143
+"""What a shell reports for a program that SIGTERM ended; the commands that wait for messages end so."""
 
 # The class Typer raises for a wrong command line; the module it lives in depends on Typer's version.
 _WrongUsage = cast("type[typer.BadParameter]", typer.BadParameter.__base__)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from natsctl.cli.tree import EXIT_BROKEN_PIPE, EXIT_INTERRUPTED
+from natsctl.cli.tree import EXIT_BROKEN_PIPE, EXIT_INTERRUPTED, EXIT_TERMINATED
 from natsctl.errors import NatsctlError
 
 __all__ = ["exit_codes"]
@@ -18,6 +18,7 @@ def exit_codes() -> dict[int, str]:
             codes.setdefault(error.exit_code, (error.__doc__ or "").partition("\n")[0])
     codes[EXIT_INTERRUPTED] = "Interrupted (Ctrl-C)."
     codes[EXIT_BROKEN_PIPE] = "The reader of the output went away (SIGPIPE)."
+    codes[EXIT_TERMINATED] = "Terminated (SIGTERM)."
     return dict(sorted(codes.items()))
 
 
