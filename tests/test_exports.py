@@ -32,6 +32,8 @@ def test_what_a_module_exports_is_there_and_described(name: str) -> None:
 @pytest.mark.parametrize("name", MODULES)
 def test_a_module_with_public_names_lists_them(name: str) -> None:
     module = import_module(name)
+    if hasattr(module, "app"):  # the functions behind a command are reached through it
+        return
     own = {
         public
         for public, value in vars(module).items()

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from natsctl.cli.docs.pages import Option, Page
 
-__all__ = ["SCRIPTS"]
+__all__ = ["SCRIPTS", "bash", "fish", "powershell", "zsh"]
 
 
 def bash(root: Page) -> str:

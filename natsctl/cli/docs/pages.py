@@ -12,8 +12,8 @@ from natsctl.cli.tree import Branch, build
 
 __all__ = ["Argument", "Option", "Page", "read_tree"]
 
-FILE_WORDS = ("FILE", "PATH")
-DIRECTORY_WORDS = ("DIR", "DIRECTORY")
+_FILE_WORDS = ("FILE", "PATH")
+_DIRECTORY_WORDS = ("DIR", "DIRECTORY")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +32,12 @@ class Option:
     @property
     def takes_file(self) -> bool:
         """Whether shells complete file names as its value."""
-        return self.metavar.upper().endswith(FILE_WORDS)
+        return self.metavar.upper().endswith(_FILE_WORDS)
 
     @property
     def takes_directory(self) -> bool:
         """Whether shells complete directory names as its value."""
-        return self.metavar.upper().endswith(DIRECTORY_WORDS)
+        return self.metavar.upper().endswith(_DIRECTORY_WORDS)
 
 
 @dataclass(frozen=True, slots=True)
