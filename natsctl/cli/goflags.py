@@ -52,18 +52,6 @@ class GoCommand(TyperCommand):
         ctx.args = line.words
         return line.words
 
-    def format_options(self, ctx: Any, formatter: Any) -> None:
-        """List the flags under the headings they were declared with."""
-        groups: dict[str, list[tuple[str, str]]] = {}
-        title = "Flags"
-        for param in self.get_params(ctx):
-            title = getattr(param, "rich_help_panel", None) or title
-            if record := param.get_help_record(ctx):
-                groups.setdefault(title, []).append(record)
-        for title, records in groups.items():
-            with formatter.section(title):
-                formatter.write_dl(records)
-
 
 @dataclass(slots=True)
 class _Line:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from importlib import import_module
 from typing import Annotated, Any, NoReturn, cast
 
@@ -130,6 +131,23 @@ def _usage(error: typer.BadParameter) -> list[str]:
 def _plain(command: Any) -> Any:
     """Have help written as plain text, which keeps brackets, pipes well and is quick, whatever the app asks for."""
     command.rich_markup_mode = None
-    for child in getattr(command, "commands", {}).values():
+    children = getattr(command, "commands", {})
+    for child in children.values():
         _plain(child)
+    if not children:
+        command.format_options = partial(_list_by_heading, command)
     return command
+
+
+def _list_by_heading(command: Any, ctx: Any, formatter: Any) -> None:
+    """List options below the headings they were declared with, which Typer does only when Rich draws the help."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    title = "Options"
+    for param in command.get_params(ctx):
+        title = getattr(param, "rich_help_panel", None) or ("Options" if "Options" in groups else title)
+        heading = "Arguments" if param.param_type_name == "argument" else title
+        if record := param.get_help_record(ctx):
+            groups.setdefault(heading, []).append(record)
+    for heading, records in groups.items():
+        with formatter.section(heading):
+            formatter.write_dl(records)

@@ -97,7 +97,9 @@ def _page(command: Any, path: tuple[str, ...]) -> Page:
         command = command.load()
     description = inspect.cleandoc(command.help or "").partition("\f")[0]
     options = [_option(param) for param in command.params if param.param_type_name == "option" and not param.hidden]
-    group = options[-1].group if options else ""
+    last_group = options[-1].group if options and all(option.group for option in options) else ""
+    options.append(Option(("-h", "--help"), "", "Show the help and exit.", last_group))
+    options.sort(key=lambda option: bool(option.group))  # those without a heading come first
     arguments = [
         _argument(param) for param in command.params if param.param_type_name == "argument" and not param.hidden
     ]
@@ -106,7 +108,7 @@ def _page(command: Any, path: tuple[str, ...]) -> Page:
         summary=summary or description.partition("\n")[0],
         description=description,
         arguments=tuple(arguments),
-        options=(*options, Option(("-h", "--help"), "", "Show the help and exit.", group)),
+        options=tuple(options),
         children=tuple(
             _page(child, (*path, name)) for name, child in getattr(command, "commands", {}).items() if not child.hidden
         ),
