@@ -1,26 +1,22 @@
-"""Lines from a stream that may be slow, endless or hostile, without holding up the event loop."""
+"""Lines and bytes from a file descriptor that may be slow, endless or hostile, without holding up the event loop.
+
+Descriptors, not Python's streams: at its end the interpreter would wait for a thread that holds a stream's lock.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
-from typing import Protocol
 
 from natsctl.errors import UsageError
 from natsctl.ops.blocking import BlockingThread
 
-__all__ = ["ByteStream", "read_lines", "read_whole"]
+__all__ = ["read_lines", "read_whole"]
 
 _CHUNK_BYTES = 64 * 1024
 
 
-class ByteStream(Protocol):
-    """What can be read piece by piece, such as ``sys.stdin.buffer``."""
-
-    def read1(self, size: int, /) -> bytes:
-        """Read what there is, at most ``size`` bytes; empty at the end."""
-
-
-async def read_lines(stream: ByteStream, max_bytes: int) -> AsyncIterator[tuple[int, bytes]]:
+async def read_lines(descriptor: int, max_bytes: int) -> AsyncIterator[tuple[int, bytes]]:
     r"""Yield number, from 1, and content of each line as soon as it is there; the line end is cut off.
 
     Wire: lines end with ``\n`` or ``\r\n``; the last one needs no end.
@@ -30,7 +26,7 @@ async def read_lines(stream: ByteStream, max_bytes: int) -> AsyncIterator[tuple[
     """
     thread = BlockingThread("natsctl-input")
     number, rest = 0, b""
-    while chunk := await thread.call(stream.read1, _CHUNK_BYTES):
+    while chunk := await thread.call(os.read, descriptor, _CHUNK_BYTES):
         *whole, rest = (rest + chunk).split(b"\n")
         for line in whole:
             number += 1
@@ -40,15 +36,15 @@ async def read_lines(stream: ByteStream, max_bytes: int) -> AsyncIterator[tuple[
         yield number + 1, _checked(rest, number + 1, max_bytes)
 
 
-async def read_whole(stream: ByteStream, max_bytes: int) -> bytes:
-    """Read a stream to its end.
+async def read_whole(descriptor: int, max_bytes: int) -> bytes:
+    """Read to the end.
 
     Raises:
         UsageError: It has more than ``max_bytes``.
     """
     thread = BlockingThread("natsctl-input")
     content = bytearray()
-    while chunk := await thread.call(stream.read1, _CHUNK_BYTES):
+    while chunk := await thread.call(os.read, descriptor, _CHUNK_BYTES):
         content += chunk
         if len(content) > max_bytes:
             raise UsageError(f"the input is longer than the {max_bytes} bytes a message may have")

@@ -11,9 +11,11 @@ from nats import errors as nats_errors
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
+from natsctl.errors import UsageError
 from natsctl.ops.client import to_message
 from natsctl.ops.connection import Connection
 from natsctl.ops.message import Message
+from natsctl.protocol.subject import covers, is_valid
 
 __all__ = ["MAX_PENDING_BYTES", "MAX_PENDING_MSGS", "Receiver", "receiving"]
 
@@ -26,7 +28,12 @@ _BATCH_MSGS = 1024
 
 @contextlib.asynccontextmanager
 async def receiving(
-    connection: Connection, subjects: Sequence[str], *, queue: str = "", max_msgs: int = 0
+    connection: Connection,
+    subjects: Sequence[str],
+    *,
+    queue: str = "",
+    max_msgs: int = 0,
+    ignore: Sequence[str] = (),
 ) -> AsyncIterator[Receiver]:
     """Subscribe to subjects, and unsubscribe at the end.
 
@@ -35,11 +42,13 @@ async def receiving(
         subjects: Subjects, perhaps with wildcards.
         queue: Queue group to share the messages with.
         max_msgs: Receive no more than this many; 0 is no limit.
+        ignore: Subjects to leave out, uncounted.
 
     Raises:
+        UsageError: A subject, or the queue group, is none.
         AuthError: The server refuses a subscription.
     """
-    receiver = Receiver(connection, max_msgs)
+    receiver = Receiver(connection, max_msgs, ignore)
     try:
         for subject in subjects:
             await receiver.add(subject, queue)
@@ -56,10 +65,13 @@ class Receiver:
         dropped: Messages that were thrown away because the queue was full.
     """
 
-    def __init__(self, connection: Connection, max_msgs: int = 0) -> None:
+    def __init__(self, connection: Connection, max_msgs: int = 0, ignore: Sequence[str] = ()) -> None:
         self.dropped = 0
         self._connection = connection
         self._max_msgs = max_msgs
+        self._ignored = [pattern.encode() for pattern in ignore]
+        if invalid := [pattern.decode() for pattern in self._ignored if not is_valid(pattern)]:
+            raise UsageError(f'invalid subject "{invalid[0]}" to ignore')
         self._arrived = 0
         self._pending: deque[Message] = deque()
         self._pending_bytes = 0
@@ -69,7 +81,9 @@ class Receiver:
 
     async def add(self, subject: str, queue: str = "") -> None:
         """Subscribe to one more subject."""
-        subscription = await self._connection.subscribe(subject, self._receive, queue=queue, max_msgs=self._max_msgs)
+        # The server cannot know which messages are ignored, and would count them.
+        max_msgs = 0 if self._ignored else self._max_msgs
+        subscription = await self._connection.subscribe(subject, self._receive, queue=queue, max_msgs=max_msgs)
         self._subscriptions.append(subscription)
 
     async def unsubscribe(self) -> None:
@@ -125,6 +139,8 @@ class Receiver:
         """Take one message; must not wait: nats-py ends a subscription at the first wait after ``max_msgs``."""
         if self._max_msgs and self._arrived >= self._max_msgs:
             return  # several subscriptions may bring more than was asked for in total
+        if self._ignored and any(covers(pattern, msg.subject.encode()) for pattern in self._ignored):
+            return
         self._arrived += 1
         if len(self._pending) >= MAX_PENDING_MSGS or self._pending_bytes + len(msg.data) > MAX_PENDING_BYTES:
             self.dropped += 1

@@ -12,7 +12,7 @@ from natsctl.ops.connection import Connection, Notice
 from natsctl.ops.message import Headers, Message
 from natsctl.ops.receive import Receiver
 
-__all__ = ["Answer", "Responder", "error_answer", "serve_requests"]
+__all__ = ["Answer", "Responder", "error_answer", "serve_requests", "service_error"]
 
 _ERROR_HEADER = "Nats-Service-Error"
 _ERROR_CODE_HEADER = "Nats-Service-Error-Code"
@@ -36,6 +36,13 @@ def error_answer(reason: str, code: int = 500) -> Answer:
     Source: ADR-32, error responses of services.
     """
     return Answer(headers={_ERROR_HEADER: [reason], _ERROR_CODE_HEADER: [str(code)]})
+
+
+def service_error(message: Message) -> str | None:
+    """Tell the error a reply stands for, if it does: ``500: out of paper``."""
+    reasons = message.headers.get(_ERROR_HEADER)
+    code = message.headers.get(_ERROR_CODE_HEADER, ["500"])[0]
+    return f"{code}: {reasons[0]}" if reasons else None
 
 
 async def serve_requests(

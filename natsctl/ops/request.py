@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from natsctl.errors import NoResponders
+from natsctl.errors import NoResponders, RequestTimeout, Shortfall
 from natsctl.ops.connection import Connection
 from natsctl.ops.message import Message
-from natsctl.ops.receive import receiving
+from natsctl.ops.receive import Receiver, receiving
 
 __all__ = ["Gathering", "Reply", "gather"]
 
@@ -46,11 +46,13 @@ async def gather(
     *,
     headers: Mapping[str, Sequence[str]] | None = None,
     until: Gathering,
-) -> AsyncIterator[Reply]:
+) -> AsyncGenerator[Reply, None]:
     """Send a request and yield its replies as they come.
 
     Raises:
         NoResponders: The server knows that nobody listens on the subject.
+        RequestTimeout: No reply came.
+        Shortfall: Fewer replies came than are expected.
         AuthError: The server refuses the request, or the inbox for its replies.
     """
     inbox = connection.new_inbox()
@@ -58,20 +60,28 @@ async def gather(
     async with receiving(connection, [inbox]) as receiver:
         sent_mono = time.monotonic()
         await connection.publish(subject, body, reply=inbox, headers=headers)
-        deadline_mono = sent_mono + until.total_s
-        while not until.expect or received < until.expect:
-            wait_s = deadline_mono - time.monotonic()
-            if received and until.idle_s is not None:
-                wait_s = min(wait_s, until.idle_s)
-            batch = await receiver.take(wait_s)
-            if not batch:
+        async for message in _replies(receiver, sent_mono, until):
+            if message.is_no_responders:
+                raise NoResponders(subject)
+            if until.until_empty and not message.body:
+                break
+            received += 1
+            yield Reply(message, message.received_mono - sent_mono)
+            if received == until.expect:
                 return
-            for message in batch:
-                if message.is_no_responders:
-                    raise NoResponders(subject)
-                if until.until_empty and not message.body:
-                    return
-                received += 1
-                yield Reply(message, message.received_mono - sent_mono)
-                if received == until.expect:
-                    return
+        else:
+            if not received and until.expect <= 1:
+                raise RequestTimeout(subject, until.total_s)
+    if received < until.expect:
+        text = f'{received} of {until.expect} expected replies on "{subject}"'
+        raise Shortfall(text, expected=until.expect, received=received)
+
+
+async def _replies(receiver: Receiver, sent_mono: float, until: Gathering) -> AsyncIterator[Message]:
+    """Yield replies until the time for the next one is over."""
+    deadline_mono = sent_mono + until.total_s
+    while batch := await receiver.take(deadline_mono - time.monotonic()):
+        for message in batch:
+            yield message
+        if until.idle_s is not None:
+            deadline_mono = min(sent_mono + until.total_s, time.monotonic() + until.idle_s)

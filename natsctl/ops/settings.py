@@ -82,7 +82,9 @@ def split_servers(urls: list[str]) -> Settings:
     logins: set[tuple[str, str | None]] = set()
     for text in (part.strip() for url in urls for part in url.split(",")):
         if text:
-            parts = _split_url(text)
+            # Any piece may be part of a password that holds a comma.
+            shown = "with credentials" if any("@" in url for url in urls) else f'"{text}"'
+            parts = _split_url(text, shown)
             if parts.username:
                 logins.add((unquote(parts.username), None if parts.password is None else unquote(parts.password)))
             servers.append(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}")
@@ -94,19 +96,17 @@ def split_servers(urls: list[str]) -> Settings:
     return Settings(servers=tuple(servers), user=user, password=password)
 
 
-def _split_url(text: str) -> SplitResult:
-    """Split one address and complete it; a refusal never repeats what stands before the ``@``."""
-    shown = text.rpartition("@")[2]
-    url = text if "://" in text else f"nats://{text}"
+def _split_url(text: str, shown: str) -> SplitResult:
+    hint = "write for example nats://host:4222"
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(text if "://" in text else f"nats://{text}")
         port = parts.port
     except ValueError:
-        raise UsageError(f'invalid server address "{shown}"', hint="write for example nats://host:4222") from None
+        raise UsageError(f"invalid server address {shown}", hint=hint) from None
     if parts.scheme not in ("nats", "tls"):
-        raise UsageError(f'unknown scheme in server address "{shown}"', hint="natsctl connects to nats:// and tls://")
+        raise UsageError(f"unknown scheme in server address {shown}", hint="natsctl connects to nats:// and tls://")
     if not parts.hostname or parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise UsageError(f'invalid server address "{shown}"', hint="write for example nats://host:4222")
+        raise UsageError(f"invalid server address {shown}", hint=hint)
     if port is None:
         parts = parts._replace(netloc=f"{parts.netloc.rstrip(':')}:{DEFAULT_PORT}")
     return parts
