@@ -76,10 +76,8 @@ def _names(option: Option) -> str:
 
 
 def _summary(option: Option) -> str:
-    notes = ["May be given several times."] if option.repeats else []
-    if option.environment:
-        notes.append(f"Environment: {', '.join(option.environment)}.")
-    return " ".join([" ".join(option.summary.split()), *notes])
+    summary = " ".join(option.summary.split())
+    return f"{summary} Environment: {', '.join(option.environment)}." if option.environment else summary
 
 
 def _environment(page: Page) -> dict[str, str]:
