@@ -115,29 +115,42 @@ def fish(root: Page) -> str:
 
 
 def powershell(root: Page) -> str:
-    """Write the completion of PowerShell."""
+    """Write the completion of PowerShell; its tables would take -t and -T for one key, hence the lists."""
     lines = [
         "# PowerShell completion of natsctl",
         "Register-ArgumentCompleter -Native -CommandName natsctl -ScriptBlock {",
         "    param($wordToComplete, $commandAst, $cursorPosition)",
-        "    $tree = @{",
+        "    $offers = @{",
     ]
     for page in root.walk():
         offers = [(child.path[-1], child.summary) for child in page.children]
         offers += [(name, _brief(option)) for option in page.options for name in page.spellings(option)]
-        lines += [f"        {_ps(page.command)} = [ordered]@{{"]
-        lines += [f"            {_ps(word)} = {_ps(text)}" for word, text in offers]
-        lines += ["        }"]
+        lines += [f"        {_ps(page.command)} = @("]
+        lines += [f"            {_ps(f'{word} {text}')}" for word, text in offers]
+        lines += ["        )"]
+    lines += ["    }", "    $takeValues = @("]
     lines += [
-        "    }",
+        f"        {_ps(f'{page.command} {name}')}"
+        for page in root.walk()
+        for option in page.options
+        for name in page.spellings(option)
+        if option.metavar
+    ]
+    lines += [
+        "    )",
         "    $path = 'natsctl'",
+        "    $before = ''",
         "    foreach ($element in $commandAst.CommandElements | Select-Object -Skip 1) {",
-        '        if ($element.Extent.EndOffset -lt $cursorPosition -and $tree.Contains("$path $element")) {',
-        '            $path = "$path $element"',
-        "        }",
+        "        if ($element.Extent.EndOffset -ge $cursorPosition) { break }",
+        '        $before = "$element"',
+        '        if ($offers.Contains("$path $before")) { $path = "$path $before" }',
         "    }",
-        '    $tree[$path].GetEnumerator() | Where-Object { $_.Key -clike "$wordToComplete*" } | ForEach-Object {',
-        "        [System.Management.Automation.CompletionResult]::new($_.Key, $_.Key, 'ParameterValue', $_.Value)",
+        '    if ($takeValues -ccontains "$path $before") { return }',
+        "    foreach ($offer in $offers[$path]) {",
+        "        $word, $text = $offer -split ' ', 2",
+        "        if ($word -clike \"$wordToComplete*\" -and ($wordToComplete -or $word -notlike '-*')) {",
+        "            [System.Management.Automation.CompletionResult]::new($word, $word, 'ParameterValue', $text)",
+        "        }",
         "    }",
         "}",
     ]
