@@ -63,8 +63,10 @@ def run(argv: list[str]) -> NoReturn:
         SystemExit: Always, with the exit code.
     """
     try:
-        code = _invoke(argv or ["--help"])
-        sys.stdout.flush()
+        try:
+            code = _invoke(argv or ["--help"])
+        finally:
+            sys.stdout.flush()
     except KeyboardInterrupt:
         code = EXIT_INTERRUPTED
     except BrokenPipeError:

@@ -187,3 +187,25 @@ def test_version_as_json_names_every_part() -> None:
     assert versions["engine"] in ("pure", "native")
     assert versions["python"].endswith(".".join(map(str, sys.version_info[:3])))
     assert versions["libraries"]["nats-py"]
+
+
+def test_a_reader_that_goes_away_before_an_error_is_met_quietly_too() -> None:
+    program = (
+        "import sys, types, typer\n"
+        "from natsctl.cli import main, tree\n"
+        "from natsctl.errors import LinkError\n"
+        "def probe():\n"
+        "    print('data')\n"
+        "    raise LinkError('connection lost')\n"
+        "module = types.ModuleType('natsctl.cli.probe')\n"
+        "module.app = typer.Typer(add_completion=False)\n"
+        "module.app.command('probe')(probe)\n"
+        "sys.modules[module.__name__] = module\n"
+        "main.COMMANDS['probe'] = 'Probe the tree.'\n"
+        "tree.run(['probe'])\n"
+    )
+    reader, writer = os.pipe()
+    os.close(reader)
+    ended = subprocess.run([sys.executable, "-c", program], stdout=writer, stderr=subprocess.PIPE)
+    os.close(writer)
+    assert (ended.returncode, ended.stderr) == (141, b"")
