@@ -40,8 +40,10 @@ def show_table(table: Table) -> None:
     """Write a Rich table to stdout: as wide as the terminal, or as its content where there is none."""
     from rich.console import Console
 
-    width = None if sys.stdout.isatty() else 10_000
-    Console(width=width, highlight=False, emoji=False, markup=False).print(table)
+    console = Console(width=None if sys.stdout.isatty() else 10_000, highlight=False, emoji=False, markup=False)
+    with console.capture() as captured:
+        console.print(table)
+    print("\n".join(line.rstrip() for line in captured.get().splitlines()), flush=True)
 
 
 class DataOutput:

@@ -115,7 +115,7 @@ def _writer(*, raw: bool, as_json: bool) -> Show:
             await output.write(form(number, reply))
             note(f"Received with rtt {format_duration(reply.rtt_s)}")
             if error := service_error(reply.message):
-                raise RequestError(f'"{reply.message.subject}" answers with error {error}')
+                raise RequestError(f"the reply is an error, {error}")
 
     def form(number: int, reply: Reply) -> bytes:
         if raw:
