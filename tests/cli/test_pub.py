@@ -149,7 +149,8 @@ def test_too_large_a_message_is_refused_before_it_is_sent(natsctl: Shell, start_
 
 
 def test_a_refused_subject_is_named_as_written_and_exits_5(natsctl: Shell, start_server: Server) -> None:
-    url = start_server("authorization { users: [{ user: u, password: p, permissions: { publish: { deny: Secret.> } } }] }")
+    users = "users: [{ user: u, password: p, permissions: { publish: { deny: Secret.> } } }]"
+    url = start_server(f"authorization {{ {users} }}")
     done = natsctl("pub", "Secret.Plans", "x", "-s", url, "--user", "u", "--password", "p")
     assert (done.code, done.err) == (
         5,
