@@ -136,7 +136,9 @@ def _plain(command: Any) -> Any:
     children = getattr(command, "commands", {})
     for child in children.values():
         _plain(child)
-    if not children:
+    if children:
+        command.no_args_is_help = False  # a missing command is an error like any other, not a page on stderr
+    else:
         command.format_options = partial(_list_by_heading, command)
     return command
 

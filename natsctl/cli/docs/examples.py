@@ -44,9 +44,17 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "natsctl context": (
         (
             "Say where the test cluster is, and use it from now on:",
-            "natsctl context add test\nnatsctl context select test",
+            "natsctl context add test -s nats://test.example.net:4222\nnatsctl context select test",
         ),
     ),
+    "natsctl context ls": (("List the contexts for a script:", "natsctl context ls --json"),),
+    "natsctl context show": (("See what a context says, without its secrets:", "natsctl context show test"),),
+    "natsctl context add": (
+        ("Keep a server and a login:", "natsctl context add test -s nats://test.example.net:4222 --creds ~/test.creds"),
+    ),
+    "natsctl context select": (("Use a context from now on:", "natsctl context select test"),),
+    "natsctl context unselect": (("Use no context from now on:", "natsctl context unselect"),),
+    "natsctl context rm": (("Forget a context without being asked:", "natsctl context rm --force test"),),
     "natsctl demo": (("Take the tour:", "natsctl demo"),),
     "natsctl version": (("Attach the versions to a problem report:", "natsctl version --json"),),
 }
