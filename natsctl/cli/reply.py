@@ -54,6 +54,7 @@ def reply(
         float,
         typer.Option("--sleep", help="Wait a random time up to this first.", parser=duration, metavar="DURATION"),
     ] = "0s",  # type: ignore[assignment]  # the same
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Do not show the requests.")] = False,
 ) -> None:
     """Answer requests with a fixed body, with their own content or with the output of a command.
 
@@ -77,7 +78,8 @@ def reply(
         async def on_request(request: Message) -> None:
             nonlocal taken
             taken += 1
-            await show(taken, [request])
+            if not quiet:
+                await show(taken, [request])
 
         async with (
             connect(settings, reconnect=True, notice=note) as connection,
