@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 
-from natsctl.broker.logs.quote import escape_unprintable, go_quote
+from natsctl.protocol.quote import escape_unprintable, go_quote
 
 __all__ = ["redact_connect", "trace_op", "trace_payload"]
 

@@ -9,9 +9,9 @@ import time
 from contextlib import suppress
 
 from natsctl.broker.logs.line import Level, LineFormat
-from natsctl.broker.logs.quote import go_quote
 from natsctl.broker.logs.sink import DescriptorSink
 from natsctl.errors import ServerError
+from natsctl.protocol.quote import go_quote
 
 __all__ = ["FileSink"]
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from natsctl.broker.logs.line import Level
-from natsctl.broker.logs.quote import escape_unprintable
 from natsctl.broker.logs.sink import Sink
 from natsctl.errors import ServerError
+from natsctl.protocol.quote import escape_unprintable
 
 __all__ = ["Logger"]
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from natsctl.broker.logs.quote import escape_unprintable, go_quote
+from natsctl.protocol.quote import escape_unprintable, go_quote
 
 
 @pytest.mark.parametrize(

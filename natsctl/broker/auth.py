@@ -1,0 +1,201 @@
+"""Who may connect, and as what.
+
+Source: nats-server ``auth.go`` (processClientOrLeafAuthentication, comparePasswords); the order is nkey, users, token,
+single user. Without any of them everybody may connect.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import re
+from dataclasses import dataclass, field
+
+from natsctl.config import Options
+from natsctl.config.options import AccountLimits, AccountOptions, User
+from natsctl.config.options import Permissions as PermissionOptions
+from natsctl.engine.permissions import Permissions, Responses, Rule
+from natsctl.protocol import nkey
+from natsctl.protocol.documents import Connect
+
+__all__ = ["GLOBAL_ACCOUNT", "SYSTEM_ACCOUNT", "Authenticator", "Login", "is_bcrypt", "verify_password"]
+
+GLOBAL_ACCOUNT = "$G"
+SYSTEM_ACCOUNT = "$SYS"
+_CONNECTION_TYPE = "STANDARD"
+_BCRYPT = re.compile(r"\$2[abxy]\$\d\d\$.*", re.DOTALL)
+_BCRYPT_MAX_BYTES = 72
+
+
+@dataclass(slots=True)
+class Login:
+    """What a connection becomes once its credentials are accepted.
+
+    Attributes:
+        label: How the connection's log tag names it (``user:a``, ``nkey:U…``, ``token``); empty for nobody.
+        secret: What the client has to know, plain or bcrypt; empty when an nkey proves it.
+    """
+
+    name: str = ""
+    label: str = ""
+    account: str = GLOBAL_ACCOUNT
+    limits: AccountLimits = field(default_factory=AccountLimits)
+    permissions: Permissions | None = None
+    rules: PermissionOptions | None = None
+    secret: str = field(default="", repr=False)
+    public_key: bytes = b""
+
+
+def is_bcrypt(secret: str) -> bool:
+    """Whether a configured password is a bcrypt hash (checking one takes long and belongs in a thread)."""
+    return _BCRYPT.fullmatch(secret) is not None
+
+
+def verify_password(secret: str, given: str) -> bool:
+    """Compare a password or token with the configured one, plain or bcrypt, in constant time."""
+    if not is_bcrypt(secret):
+        return hmac.compare_digest(secret.encode(), given.encode("utf-8", "replace"))
+    import bcrypt
+
+    try:
+        return bcrypt.checkpw(given.encode("utf-8", "replace")[:_BCRYPT_MAX_BYTES], secret.encode())
+    except ValueError:  # a NUL in the password, or a hash that only looks like one
+        return False
+
+
+def compile_permissions(options: PermissionOptions | None) -> Permissions | None:
+    """Make the engine's permissions from those of the configuration."""
+    if options is None:
+        return None
+    publish, subscribe, answers = options.publish, options.subscribe, options.allow_responses
+    publish_allow = publish.allow
+    if answers is not None and publish_allow is None:
+        publish_allow = []  # the right to answer alone is no right to publish
+    responses = None
+    if answers is not None:
+        responses = Responses(max(answers.max_msgs, 0), max(answers.expires_s, 0.0))
+    return Permissions(
+        publish_allow=None if publish_allow is None else [subject.encode() for subject in publish_allow],
+        publish_deny=[subject.encode() for subject in publish.deny],
+        subscribe_allow=None if subscribe.allow is None else [_rule(text) for text in subscribe.allow],
+        subscribe_deny=[_rule(text) for text in subscribe.deny],
+        responses=responses,
+    )
+
+
+def _rule(text: str) -> Rule:
+    subject, *queue = text.encode().split()
+    return Rule(subject, queue[0] if queue else None)
+
+
+class Authenticator:
+    """The logins of a configuration."""
+
+    def __init__(self, options: Options) -> None:
+        given = options.authorization
+        self._users: dict[str, Login] = {}
+        self._nkeys: dict[str, Login] = {}
+        self._token: Login | None = None
+        self._single: Login | None = None
+        self._add(AccountOptions(GLOBAL_ACCOUNT, given.users, default_permissions=given.default_permissions))
+        for account in options.accounts:
+            self._add(account)
+        if given.token:
+            self._token = Login("", "token", secret=given.token)
+        if given.user:
+            single = Login(given.user, f"user:{given.user}", secret=given.password)
+            self._single = self._with_permissions(single, given.default_permissions)
+        self.no_auth_login = self._users.get(options.no_auth_user) or self._nkeys.get(options.no_auth_user)
+
+    def _add(self, account: AccountOptions) -> None:
+        for user in account.users:
+            if not _admits_connection(user):
+                continue
+            login = Login(user.user or user.nkey, account=account.name, limits=account.limits)
+            login = self._with_permissions(login, user.permissions or account.default_permissions)
+            if user.nkey:
+                login.label = f"nkey:{user.nkey}"
+                login.public_key = nkey.decode_public(nkey.USER, user.nkey)
+                self._nkeys[user.nkey] = login
+            else:
+                login.label = f"user:{user.user}"
+                login.secret = user.password
+                self._users[user.user] = login
+
+    def _with_permissions(self, login: Login, permissions: PermissionOptions | None) -> Login:
+        login.rules = permissions
+        login.permissions = compile_permissions(permissions)
+        return login
+
+    @property
+    def is_required(self) -> bool:
+        """Whether a client must show credentials, or become the no_auth_user."""
+        return bool(self._users or self._nkeys or self._token or self._single)
+
+    @property
+    def wants_nonce(self) -> bool:
+        """Whether INFO must carry a nonce to sign."""
+        return bool(self._nkeys)
+
+    @property
+    def has_plain_passwords(self) -> bool:
+        """Whether some password or token stands readable in the configuration."""
+        logins = [*self._users.values(), self._token, self._single]
+        return any(login is not None and not is_bcrypt(login.secret) for login in logins)
+
+    def find(self, connect: Connect, nonce: str) -> tuple[Login, str] | None:
+        """Find the login that a CONNECT claims.
+
+        Returns:
+            The login and the password still to be verified against its secret; the secret is empty when an nkey's
+            signature already proved it. None when no login is claimed, or one that does not exist.
+        """
+        if connect.nkey and self._nkeys:
+            login = self._nkeys.get(connect.nkey)
+            return (login, "") if login is not None and _signed(login.public_key, connect.sig, nonce) else None
+        if self.no_auth_login is not None and not connect.has_credentials:
+            return self._proven(self.no_auth_login)
+        if self._users:
+            login = self._users.get(connect.user)
+            return (login, connect.password) if login is not None else None
+        if self._token is not None:
+            return self._token, connect.auth_token
+        if self._single is not None:
+            if not hmac.compare_digest(self._single.name.encode(), connect.user.encode("utf-8", "replace")):
+                return None
+            return self._single, connect.password
+        return None
+
+    @staticmethod
+    def _proven(login: Login) -> tuple[Login, str]:
+        proven = Login(login.name, login.label, login.account, login.limits, login.permissions, login.rules)
+        return proven, ""
+
+    def failure_text(self, connect: Connect | None) -> str:
+        """The line for the error log when credentials were refused; names who was claimed, never a secret."""
+        if connect is not None and self._nkeys:
+            return f'authentication error - Nkey "{connect.nkey}"'
+        if connect is not None and (self._users or self._single):
+            return f'authentication error - User "{connect.user}"'
+        return "authentication error"
+
+
+def _admits_connection(user: User) -> bool:
+    return not user.allowed_connection_types or _CONNECTION_TYPE in user.allowed_connection_types
+
+
+def _signed(public_key: bytes, signature: str, nonce: str) -> bool:
+    from nacl.exceptions import BadSignatureError
+    from nacl.exceptions import ValueError as NaclValueError
+    from nacl.signing import VerifyKey
+
+    try:
+        # Clients send base64url without padding; nats-server takes the standard alphabet too.
+        raw = base64.b64decode(
+            signature.replace("-", "+").replace("_", "/") + "=" * (-len(signature) % 4), validate=True
+        )
+        VerifyKey(public_key).verify(nonce.encode(), raw)
+    except (BadSignatureError, NaclValueError, binascii.Error, ValueError):
+        return False
+    return True

@@ -1,0 +1,222 @@
+"""The broker: listeners, connections and the engine between them, from start to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+from contextlib import suppress
+from dataclasses import fields, replace
+from types import TracebackType
+from typing import Any, Self
+
+from natsctl.broker.auth import GLOBAL_ACCOUNT, SYSTEM_ACCOUNT, Authenticator
+from natsctl.broker.banner import announce
+from natsctl.broker.client_events import ClientEvents
+from natsctl.broker.connection import Connection
+from natsctl.broker.identity import Identity
+from natsctl.broker.listener import BACKLOG, join_address, listen
+from natsctl.broker.logs import Logger, logging_logger
+from natsctl.broker.registry import Registry
+from natsctl.broker.user_info import UserInfo
+from natsctl.config import Options, check_start, load
+from natsctl.engine import create
+from natsctl.engine.api import Engine, InternalSession, Limits
+from natsctl.errors import ClosedReason, ConfigError, ServerError, WireError
+
+__all__ = ["Broker"]
+
+_READ_BYTES = 65536
+"""Read at once from one connection: enough to amortise the loop, little enough that others get their turn."""
+_NONCE_BYTES = 11
+_CACHED_SUBJECTS = 8192
+_LAST_WORDS_S = 1.0
+"""How long a stop waits for peers to take what is queued for them."""
+
+
+class Broker:
+    """An embedded NATS broker on the running event loop.
+
+    ::
+
+        async with Broker(port=-1) as broker:
+            nc = await nats.connect(broker.url)
+
+    Args:
+        options: What it is told; default: as nats-server, but only for this machine (127.0.0.1) and on a free port.
+        log: Where log lines go; default: Python's logger ``natsctl.broker``.
+        **overrides: Fields of :class:`~natsctl.config.Options` to set on top of ``options``.
+
+    Raises:
+        TypeError: An override is no field of Options.
+    """
+
+    def __init__(self, options: Options | None = None, *, log: Logger | None = None, **overrides: Any) -> None:
+        unknown = overrides.keys() - {field.name for field in fields(Options)}
+        if unknown:
+            raise TypeError(f"no such option: {', '.join(sorted(unknown))}")
+        base = options if options is not None else Options(host="127.0.0.1", port=-1)
+        self.options = replace(base, **overrides)
+        self.log = log if log is not None else logging_logger()
+        self.registry = Registry(self.options.max_closed_clients)
+        self.slow_consumers = 0
+        self.stale_connections = 0
+        self.read_buffer = memoryview(bytearray(_READ_BYTES))
+        self.authenticator = Authenticator(self.options)
+        self.identity: Identity
+        self.engine: Engine
+        self.host, self.port = self.options.host, self.options.port
+        self._events = ClientEvents(self)
+        self._services: dict[InternalSession, UserInfo] = {}
+        self._servers: list[asyncio.Server] = []
+        self._sockets: set[Connection] = set()
+        self._all_gone: asyncio.Event | None = None
+        self._stopped: asyncio.Event | None = None
+
+    @classmethod
+    def from_config(cls, path: str, *, log: Logger | None = None, **overrides: Any) -> Self:
+        """Make a broker from a ``nats.conf``.
+
+        Raises:
+            ConfigError: The file cannot be used, or needs a feature the broker does not have.
+        """
+        loaded = load(path)
+        if loaded.unavailable:
+            raise ConfigError(loaded.unavailable)
+        return cls(loaded.options, log=log, **overrides)
+
+    # ---- life
+
+    @property
+    def url(self) -> str:
+        """Where clients on this machine connect: ``nats://127.0.0.1:4222``."""
+        return f"nats://{_reachable(self.host)}:{self.port}"
+
+    async def start(self) -> None:
+        """Bind the port and serve.
+
+        Raises:
+            ConfigError: Options that contradict each other.
+            ServerError: The address cannot be bound.
+            EngineError: The engine asked for is not available.
+        """
+        if self._stopped is not None:
+            raise ServerError("a broker can be started only once")
+        problems = check_start(self.options)
+        if problems:
+            raise ConfigError(problems)
+        self._stopped = asyncio.Event()
+        self._prepare()
+        sockets = listen(self.options.host, self.options.port)
+        self.port = sockets[0].getsockname()[1]
+        self.identity.listen_on(self.host, self.port, self.options.client_advertise)
+        loop = asyncio.get_running_loop()
+        for sock in sockets:
+            self._servers.append(await loop.create_server(lambda: self._accept(loop), sock=sock, backlog=BACKLOG))
+        self.log.info(f"Listening for client connections on {join_address(self.host, self.port)}")
+        self.log.info("Server is ready")
+
+    def _prepare(self) -> None:
+        options = self.options
+        limits = Limits(
+            max_control_line=options.max_control_line,
+            max_pending=options.max_pending,
+            max_sub_tokens=options.max_sub_tokens,
+            drop_instead_of_stall=options.no_fast_producer_stall,
+            headers=not options.no_header_support,
+            cache_size=0 if options.disable_sublist_cache else _CACHED_SUBJECTS,
+        )
+        self.engine = create(self._events, limits)
+        self.identity = Identity(options)
+        announce(self.log, options, self.identity, self.engine.name, self.authenticator.has_plain_passwords)
+        user_info = UserInfo(self.engine, options, self.identity)
+        system = options.system_account or SYSTEM_ACCOUNT
+        for account in dict.fromkeys([GLOBAL_ACCOUNT, system, *(each.name for each in options.accounts)]):
+            self._services[user_info.serve(account)] = user_info
+
+    def _accept(self, loop: asyncio.AbstractEventLoop) -> Connection:
+        return Connection(self, self.registry.next_cid(), loop)
+
+    async def stop(self, reason: ClosedReason = ClosedReason.SERVER_SHUTDOWN) -> None:
+        """Stop listening, send out what is queued, and close every connection."""
+        if self._stopped is None or self._stopped.is_set():
+            return
+        self.log.info("Initiating Shutdown...")
+        for server in self._servers:
+            server.close()
+        for connection in self.registry:
+            connection.close(reason)
+        if self._sockets:
+            self._all_gone = asyncio.Event()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._all_gone.wait(), _LAST_WORDS_S)
+            for connection in tuple(self._sockets):
+                connection.abort(reason)
+        self.log.info("Server Exiting..")
+        self._stopped.set()
+
+    async def wait_stopped(self) -> None:
+        """Wait until the broker has been stopped."""
+        if self._stopped is not None:
+            await self._stopped.wait()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    # ---- connections
+
+    def connection_made(self, connection: Connection) -> None:
+        """Register a new connection: open its session and greet it, or refuse it."""
+        events, authenticator = self._events, self.authenticator
+        connection.session = self.engine.open(connection, events.anonymous_grant())
+        connection.session.tracing = events.is_traced("")
+        self.registry.add(connection)
+        self._sockets.add(connection)
+        self.log.debug(f"{connection.tag} - Client connection created")
+        nonce = base64.urlsafe_b64encode(os.urandom(_NONCE_BYTES)).rstrip(b"=").decode()
+        events.greet(connection, nonce if authenticator.wants_nonce else "")
+        limit = self.options.max_connections
+        if 0 < limit < len(self.registry.open):
+            text = "maximum connections exceeded"
+            connection.session.fail(WireError(ClosedReason.MAX_CONNECTIONS_EXCEEDED, wire=text, log=text))
+            return
+        if authenticator.is_required:
+            connection.start_auth_timer(self.options.authorization.timeout_s)
+        connection.start_ping_timer()
+        self.flush_touched()
+
+    def connection_closed(self, connection: Connection, reason: ClosedReason) -> None:
+        """A connection takes no more part; its last output may still be on the way."""
+        if reason in (ClosedReason.SLOW_CONSUMER_PENDING_BYTES, ClosedReason.SLOW_CONSUMER_WRITE_DEADLINE):
+            self.slow_consumers += 1
+        self.registry.close(connection, reason)
+
+    def connection_lost(self, connection: Connection) -> None:
+        """The socket of a connection is gone."""
+        self._sockets.discard(connection)
+        if self._all_gone is not None and not self._sockets:
+            self._all_gone.set()
+
+    def flush_touched(self) -> None:
+        """Flush every connection whose session got output."""
+        for internal in self.engine.collect_internal():
+            service = self._services[internal]
+            for request in internal.take():
+                service.answer(internal, request)
+        for session in self.engine.collect():
+            session.owner.flush()
+
+
+def _reachable(host: str) -> str:
+    """An address to connect to, for one that was listened on."""
+    if host in ("0.0.0.0", ""):
+        return "127.0.0.1"
+    if host == "::":
+        return "[::1]"
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,78 @@
+"""Who the broker says it is: its keys, its INFO document.
+
+Source: nats-server ``server.go`` (Info, createClient, generateInfoJSON).
+"""
+
+from __future__ import annotations
+
+import platform
+
+from natsctl.config import Options
+from natsctl.protocol import nkey
+from natsctl.protocol.documents import PROTOCOL_RELEASE, Info
+
+__all__ = ["Identity"]
+
+_API_LEVEL = 5
+"""Level of the JetStream API that clients of release 2.15 expect a server to state."""
+
+
+class Identity:
+    """The broker's id, name and address, as INFO states them.
+
+    The keys are made anew at each start and live only in the process.
+    """
+
+    def __init__(self, options: Options) -> None:
+        # Both keys come from PyNaCl, which takes 20 ms to import: only a process that starts a broker pays.
+        from nacl.public import PrivateKey
+        from nacl.signing import SigningKey
+
+        self.server_id = nkey.encode_public(nkey.SERVER, bytes(SigningKey.generate().verify_key))
+        self.xkey = nkey.encode_public(nkey.CURVE, bytes(PrivateKey.generate().public_key))
+        self.server_name = options.server_name or self.server_id
+        self.host, self.port = options.host, options.port
+
+    def listen_on(self, host: str, port: int, advertise: str) -> None:
+        """State this address, unless another (``host[:port]``) is to be advertised."""
+        self.host, self.port = _advertised(advertise, host, port)
+
+    def info(
+        self,
+        *,
+        options: Options,
+        auth_required: bool,
+        client_id: int,
+        client_ip: str,
+        nonce: str = "",
+        account: str = "",
+    ) -> Info:
+        """Make the INFO of one connection; with an account it is the one that follows the first PONG."""
+        return Info(
+            server_id=self.server_id,
+            server_name=self.server_name,
+            version=PROTOCOL_RELEASE,
+            proto=1,
+            go=f"python{platform.python_version()}",
+            host=self.host,
+            port=self.port,
+            headers=not options.no_header_support,
+            max_payload=options.max_payload,
+            auth_required=auth_required,
+            client_id=client_id,
+            client_ip=client_ip,
+            nonce=nonce,
+            connect_info=bool(account),
+            remote_account=account,
+            api_lvl=_API_LEVEL,
+            xkey=self.xkey,
+        )
+
+
+def _advertised(advertise: str, host: str, port: int) -> tuple[str, int]:
+    if not advertise:
+        return host, port
+    name, colon, number = advertise.rpartition(":")
+    if colon and number.isdigit() and not name.endswith(":"):
+        return name.strip("[]"), int(number)
+    return advertise.strip("[]"), port

@@ -1,0 +1,100 @@
+"""A broker as a process: logs, process files and signals around it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Sequence
+
+from natsctl.broker.broker import Broker
+from natsctl.broker.listener import join_address
+from natsctl.broker.logs import Logger, open_logger
+from natsctl.broker.processfiles import PortsFile, write_pid_file
+from natsctl.config import Options
+from natsctl.errors import NatsctlError, Problem
+
+__all__ = ["serve"]
+
+_ORDERLY = {"SIGINT": "interrupt", "SIGTERM": "terminated"}
+_NOT_YET = {"SIGHUP": ("hangup", "reload"), "SIGUSR2": ("user defined signal 2", "lame duck mode")}
+
+
+def serve(options: Options, warnings: Sequence[Problem] = ()) -> int:
+    """Run a broker until it is told to stop; returns the process's exit code.
+
+    Raises:
+        ServerError: The log cannot be opened; everything later is logged and ends in exit code 1.
+    """
+    log = open_logger(options.log)
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            return runner.run(_serve(options, warnings, log))
+    finally:
+        log.close()
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    if sys.platform == "win32":
+        return None
+    import uvloop
+
+    return uvloop.new_event_loop
+
+
+async def _serve(options: Options, warnings: Sequence[Problem], log: Logger) -> int:
+    for warning in warnings:
+        log.warn(str(warning))
+    broker = Broker(options, log=log)
+    ports_file: PortsFile | None = None
+    stop = asyncio.Event()
+    _handle_signals(log, stop)
+    try:
+        await broker.start()
+        if options.pid_file:
+            write_pid_file(options.pid_file)
+        if options.ports_file_dir:
+            url = f"nats://{join_address(broker.host, broker.port)}"
+            ports_file = PortsFile(options.ports_file_dir, {"nats": [url]})
+            ports_file.write()
+    except NatsctlError as error:
+        for line in str(error).splitlines():
+            log.fatal(line)
+        await broker.stop()
+        return 1
+    await stop.wait()
+    await broker.stop()
+    if ports_file is not None:
+        ports_file.remove()
+    return 0
+
+
+def _handle_signals(log: Logger, stop: asyncio.Event) -> None:
+    def stop_orderly(name: str) -> None:
+        log.info(f'Trapped "{name}" signal')
+        stop.set()
+
+    def reopen_log() -> None:
+        log.info('Trapped "user defined signal 1" signal')
+        log.reopen()
+
+    def refuse(name: str, feature: str) -> None:
+        log.info(f'Trapped "{name}" signal')
+        log.warn(f"{feature} is not available yet in natsctl server; nothing was changed")
+
+    for signal_name, name in _ORDERLY.items():
+        _on_signal(signal_name, stop_orderly, name)
+    _on_signal("SIGUSR1", reopen_log)
+    for signal_name, (name, feature) in _NOT_YET.items():
+        _on_signal(signal_name, refuse, name, feature)
+
+
+def _on_signal(signal_name: str, handle: Callable[..., None], *args: str) -> None:
+    number = getattr(signal, signal_name, None)
+    if number is None:  # Windows knows fewer signals
+        return
+    loop = asyncio.get_running_loop()
+    try:
+        loop.add_signal_handler(number, handle, *args)
+    except NotImplementedError:  # the loops of Windows
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(handle, *args))

@@ -1,0 +1,205 @@
+"""The sublist: who is interested in a subject.
+
+A trie of tokens holds the subscriptions; results are kept in a bounded cache. A change invalidates only the branch
+it can touch: a literal subject its own entry, a pattern the entries that share its first token (all of them when that
+token is a wildcard itself), because request inboxes come and go thousands of times a second.
+
+Source: nats-server ``sublist.go``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Generic, NamedTuple, Protocol, TypeVar
+
+__all__ = ["Entry", "Match", "Sublist"]
+
+
+class Entry(Protocol):
+    """What a sublist holds: anything with a subject and perhaps a queue group."""
+
+    subject: bytes
+    queue: bytes | None
+
+
+EntryT = TypeVar("EntryT", bound=Entry)
+
+
+class Match(NamedTuple, Generic[EntryT]):
+    """Everybody a subject reaches.
+
+    Shape: ``queues`` has one non-empty tuple of members per queue group.
+    """
+
+    plain: tuple[EntryT, ...]
+    queues: tuple[tuple[EntryT, ...], ...]
+
+
+class _Node(Generic[EntryT]):
+    """One token's place in the trie. Entries are dict keys: removal is O(1), order is that of arrival."""
+
+    __slots__ = ("children", "plain", "queues", "rest", "star")
+
+    def __init__(self) -> None:
+        self.children: dict[bytes, _Node[EntryT]] = {}
+        self.star: _Node[EntryT] | None = None
+        self.rest: _Node[EntryT] | None = None
+        self.plain: dict[EntryT, None] = {}
+        self.queues: dict[bytes, dict[EntryT, None]] = {}
+
+    def child(self, token: bytes) -> _Node[EntryT] | None:
+        if token == b"*":
+            return self.star
+        if token == b">":
+            return self.rest
+        return self.children.get(token)
+
+    def make_child(self, token: bytes) -> _Node[EntryT]:
+        node = self.child(token)
+        if node is None:
+            node = _Node()
+            if token == b"*":
+                self.star = node
+            elif token == b">":
+                self.rest = node
+            else:
+                self.children[token] = node
+        return node
+
+    def drop_child(self, token: bytes) -> None:
+        if token == b"*":
+            self.star = None
+        elif token == b">":
+            self.rest = None
+        else:
+            del self.children[token]
+
+    def is_empty(self) -> bool:
+        return not (self.plain or self.queues or self.children or self.star or self.rest)
+
+
+class Sublist(Generic[EntryT]):
+    """Subscriptions of one subject space.
+
+    Args:
+        cache_size: Subjects whose result is remembered; 0 remembers none. When it is full it is emptied: sorting out
+            the oldest would cost every match more than a refill costs.
+    """
+
+    __slots__ = ("_branches", "_cache", "_cache_size", "_root", "count")
+
+    def __init__(self, cache_size: int = 8192) -> None:
+        self._root: _Node[EntryT] = _Node()
+        self._cache_size = cache_size
+        self._cache: dict[bytes, Match[EntryT]] = {}
+        self._branches: dict[bytes, set[bytes]] = {}
+        self.count = 0
+        """Entries held."""
+
+    def insert(self, entry: EntryT) -> None:
+        """Add an entry; its subject must be valid."""
+        node = self._root
+        for token in entry.subject.split(b"."):
+            node = node.make_child(token)
+        if entry.queue is None:
+            node.plain[entry] = None
+        else:
+            node.queues.setdefault(entry.queue, {})[entry] = None
+        self.count += 1
+        self._invalidate(entry.subject)
+
+    def remove(self, entry: EntryT) -> None:
+        """Remove an entry that was inserted, and the nodes only it needed."""
+        path = [self._root]
+        tokens = entry.subject.split(b".")
+        for token in tokens:
+            node = path[-1].child(token)
+            if node is None:
+                raise KeyError(entry.subject)
+            path.append(node)
+        if entry.queue is None:
+            del path[-1].plain[entry]
+        else:
+            members = path[-1].queues[entry.queue]
+            del members[entry]
+            if not members:
+                del path[-1].queues[entry.queue]
+        while len(path) > 1 and path.pop().is_empty():
+            path[-1].drop_child(tokens[len(path) - 1])
+        self.count -= 1
+        self._invalidate(entry.subject)
+
+    def match(self, subject: bytes) -> Match[EntryT]:
+        """Find everybody a message on this subject reaches. A subject with an empty token reaches nobody."""
+        found = self._cache.get(subject)
+        return found if found is not None else self._lookup(subject)
+
+    def __iter__(self) -> Iterator[EntryT]:
+        """All entries, in no particular order."""
+        nodes = [self._root]
+        while nodes:
+            node = nodes.pop()
+            yield from node.plain
+            for members in node.queues.values():
+                yield from members
+            nodes.extend(node.children.values())
+            nodes.extend(child for child in (node.star, node.rest) if child is not None)
+
+    def _lookup(self, subject: bytes) -> Match[EntryT]:
+        tokens = subject.split(b".")
+        plain: list[EntryT] = []
+        queues: dict[tuple[bytes, bytes], tuple[EntryT, ...]] = {}
+        if b"" not in tokens:
+            for node in self._reached(tokens):
+                plain.extend(node.plain)
+                for queue, members in node.queues.items():
+                    first = next(iter(members))
+                    # Group name and subscribed subject together are the key: "foo q" and "* q" are two groups.
+                    queues[(queue, first.subject)] = tuple(members)
+        result = Match(tuple(plain), tuple(queues.values()))
+        self._remember(subject, tokens[0], result)
+        return result
+
+    def _reached(self, tokens: list[bytes]) -> Iterator[_Node[EntryT]]:
+        """Yield the nodes with entries for these tokens: one pass per token over the nodes still in the race."""
+        level = [self._root]
+        for token in tokens:
+            following: list[_Node[EntryT]] = []
+            for node in level:
+                if node.rest is not None:
+                    yield node.rest
+                if node.star is not None:
+                    following.append(node.star)
+                literal = node.children.get(token)
+                if literal is not None:
+                    following.append(literal)
+            if not following:
+                return
+            level = following
+        yield from level
+
+    def _remember(self, subject: bytes, branch: bytes, result: Match[EntryT]) -> None:
+        if not self._cache_size:
+            return
+        if len(self._cache) >= self._cache_size:
+            self._cache.clear()
+            self._branches.clear()
+        self._cache[subject] = result
+        self._branches.setdefault(branch, set()).add(subject)
+
+    def _invalidate(self, subject: bytes) -> None:
+        if not self._cache:
+            return
+        branch, _, rest = subject.partition(b".")
+        if branch in (b"*", b">"):
+            self._cache.clear()
+            self._branches.clear()
+        elif b"*" in rest or b">" in rest:
+            for stale in self._branches.pop(branch, ()):
+                del self._cache[stale]
+        elif subject in self._cache:
+            del self._cache[subject]
+            members = self._branches[branch]
+            members.discard(subject)
+            if not members:
+                del self._branches[branch]

@@ -1,0 +1,106 @@
+"""The JSON documents of the client protocol: INFO from the server, CONNECT from the client.
+
+Source: nats-server 2.15 ``ServerInfo``/``Info`` and ``ClientOpts``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+__all__ = ["PROTOCOL_RELEASE", "Connect", "Info", "decode_connect", "encode_info"]
+
+PROTOCOL_RELEASE = "2.15.1"
+"""The nats-server release whose protocol is spoken; clients switch features on by it."""
+
+
+class Info(msgspec.Struct, omit_defaults=True, kw_only=True):
+    r"""What the server says first, and again when something changes.
+
+    Wire: ``INFO {...} \r\n`` (a blank before the line end).
+    """
+
+    server_id: str
+    server_name: str
+    version: str
+    proto: int
+    go: str
+    host: str
+    port: int
+    headers: bool
+    max_payload: int
+    auth_required: bool = False
+    client_id: int = 0
+    client_ip: str = ""
+    nonce: str = ""
+    connect_urls: list[str] = []
+    ldm: bool = False
+    connect_info: bool = False
+    remote_account: str = ""
+    acc_is_sys: bool = False
+    api_lvl: int = 0
+    xkey: str = ""
+
+
+class Connect(msgspec.Struct, kw_only=True):
+    r"""What a client says of itself; keys that are absent keep the values below.
+
+    Wire: ``CONNECT {...}\r\n``.
+    """
+
+    verbose: bool = True
+    pedantic: bool = True
+    echo: bool = True
+    tls_required: bool = False
+    nkey: str = ""
+    jwt: str = ""
+    sig: str = ""
+    auth_token: str = ""
+    user: str = ""
+    password: str = msgspec.field(default="", name="pass")
+    name: str = ""
+    lang: str = ""
+    version: str = ""
+    protocol: int = 0
+    account: str = ""
+    new_account: bool = False
+    headers: bool = False
+    no_responders: bool = False
+
+    @property
+    def has_credentials(self) -> bool:
+        """Whether any way of logging in is given."""
+        return bool(self.user or self.password or self.auth_token or self.nkey or self.jwt)
+
+
+_encoder = msgspec.json.Encoder()
+
+
+def encode_info(info: Info) -> bytes:
+    """Write the INFO line."""
+    return b"INFO " + _encoder.encode(info) + b" \r\n"
+
+
+def decode_connect(document: bytes) -> Connect:
+    """Read the argument of CONNECT as leniently as nats-server.
+
+    Keys come in any case, null stands for absent, unknown keys are ignored.
+
+    Raises:
+        ValueError: Not a JSON object, or a known key has a value of the wrong type. The message names the key, never
+            a value.
+    """
+    try:
+        # Go replaces invalid UTF-8 instead of refusing it; a lone surrogate escape it replaces too.
+        given = msgspec.json.decode(document.decode("utf-8", "replace"))
+        if given is None:
+            return Connect()
+        if not isinstance(given, dict):
+            raise ValueError(f"CONNECT takes a JSON object, found {type(given).__name__}")
+        known: dict[str, Any] = {key.lower(): value for key, value in given.items() if value is not None}
+        return msgspec.convert(known, Connect)
+    except msgspec.DecodeError as error:
+        raise ValueError(str(error)) from None
+    except RecursionError:
+        raise ValueError("CONNECT is nested too deeply") from None
