@@ -79,7 +79,7 @@ def _options(
             parser=duration,
         ),
     ] = None,
-    name: Annotated[
+    connection_name: Annotated[
         str | None, _option("--connection-name", help="Name shown by the server (default: natsctl and the command).")
     ] = None,
     inbox_prefix: Annotated[
@@ -122,7 +122,7 @@ def given_settings(ctx: typer.Context, values: dict[str, Any], source: str) -> S
 
 def _resolve(ctx: typer.Context, values: dict[str, Any]) -> Settings:
     context, no_context = values.pop("context"), values.pop("no_context")
-    below = Settings(name=f"natsctl {ctx.info_name}")
+    below = Settings(connection_name=f"natsctl {ctx.info_name}")
     if not no_context:
         store = ContextStore()
         if chosen := context or store.selected():

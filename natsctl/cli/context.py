@@ -79,7 +79,7 @@ def add(
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace a context of this name.")] = False,
 ) -> None:
     """Keep the connection options given here under a name."""
-    if settings.timeout_s is not None or settings.name is not None:
+    if settings.timeout_s is not None or settings.connection_name is not None:
         raise UsageError("a context keeps neither --timeout nor --connection-name")
     store = ContextStore()
     if name in store.names() and not force:

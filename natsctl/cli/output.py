@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import sys
@@ -111,6 +112,7 @@ def run(work: Callable[[Signals], Coroutine[Any, Any, None]]) -> None:
     Raises:
         typer.Exit: A signal ended it.
     """
+    logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns of how nats-py ends a TLS connection
     signals = Signals()
 
     async def main() -> None:

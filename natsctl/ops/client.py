@@ -1,18 +1,23 @@
 """The client of nats-py, made safe against what other clients and servers may send.
 
 nats-py ends its read loop at a subject that is no UTF-8, at a header block it cannot read and at a PONG nobody waits
-for any more, and then stays silent for ever; it keeps one value per header name; and it goes on in clear when
-``tls://`` was asked for and the server offers no TLS.
+for any more, and then stays silent for ever; after a failed TLS handshake it waits for an end that asyncio never tells
+of; it keeps one value per header name; and it goes on in clear when ``tls://`` was asked for and the server offers no
+TLS. All of that is put right here, in the methods nats-py calls itself.
 """
 
 from __future__ import annotations
 
+import contextlib
+import ssl
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import ParseResult
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.aio.transport import TcpTransport
 from nats.errors import SecureConnWantedError
 
 from natsctl.ops.message import HeaderBlock, Message, parse_headers
@@ -38,6 +43,7 @@ class RobustClient(Client):
     def __init__(self, *, wants_tls: bool) -> None:
         super().__init__()
         self._wants_tls = wants_tls
+        self._transport = _Transport()
 
     @property
     def has_headers(self) -> bool:
@@ -69,6 +75,36 @@ class RobustClient(Client):
             headers=headers,
             _sid=sid,
         )
+
+
+class _Transport(TcpTransport):
+    """A transport that is not awaited after a failed TLS handshake."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # nats-py has no annotation here
+        self._is_broken = False
+
+    def __bool__(self) -> bool:
+        # nats-py puts a transport of its own in the place of one that is false.
+        return True
+
+    async def connect(self, uri: ParseResult, buffer_size: int, connect_timeout: int) -> None:
+        self._is_broken = False
+        await super().connect(uri, buffer_size, connect_timeout)
+
+    async def connect_tls(
+        self, uri: str | ParseResult, ssl_context: ssl.SSLContext, buffer_size: int, connect_timeout: int
+    ) -> None:
+        try:
+            await super().connect_tls(uri, ssl_context, buffer_size, connect_timeout)
+        except BaseException:
+            self._is_broken = True
+            raise
+
+    async def wait_closed(self) -> None:
+        if not self._is_broken:
+            with contextlib.suppress(OSError):  # why the connection ended was told before
+                await super().wait_closed()  # type: ignore[no-untyped-call]  # the same
 
 
 def to_message(msg: Msg) -> Message:

@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from typing import TypeVar
 
 from nats import errors as nats_errors
+from nats.aio.client import DEFAULT_INBOX_PREFIX
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
@@ -70,9 +71,13 @@ class Connection:
 
     def __init__(self, settings: Settings, *, reconnect: bool, notice: Notice) -> None:
         self._settings = settings
+        self._arguments = connect_arguments(settings)
+        if settings.inbox_prefix and not is_valid_literal(settings.inbox_prefix.encode(errors="replace")):
+            raise UsageError(f'invalid inbox prefix "{settings.inbox_prefix}"')
         self._client = RobustClient(wants_tls=wants_tls(settings))
         self._reconnect = reconnect
         self._notice = notice
+        self._is_connecting = False
         self._is_open = False
         self._refusals: list[Exception] = []
         self._failure: NatsctlError | None = None
@@ -86,13 +91,12 @@ class Connection:
             AuthError: A server is there, and refuses us.
             LinkError: No server answers.
         """
-        arguments = connect_arguments(self._settings)
-        if self._settings.inbox_prefix:
-            arguments["inbox_prefix"] = self._settings.inbox_prefix
+        self._is_connecting = True
         try:
             await self._client.connect(
                 servers=list(self._settings.servers or ()),
-                name=self._settings.name,
+                name=self._settings.connection_name,
+                inbox_prefix=self._settings.inbox_prefix or DEFAULT_INBOX_PREFIX,
                 connect_timeout=self._settings.timeout_s,  # type: ignore[arg-type]  # nats-py says int, and takes float
                 tls_hostname=tls_hostname,
                 max_reconnect_attempts=-1,
@@ -101,12 +105,14 @@ class Connection:
                 disconnected_cb=self._on_disconnected,
                 reconnected_cb=self._on_reconnected,
                 closed_cb=self._on_closed,
-                **arguments,
+                **self._arguments,
             )
         except _Refused:
             raise self._describe_refusals() from None
         except ValueError:  # nats-py splits and limits the first lines without a safety net
             raise LinkError(f"{', '.join(self._settings.servers or ())} does not speak the NATS protocol") from None
+        finally:
+            self._is_connecting = False
         # nats-py tries the next server only when it may reconnect, so this is decided after the first connection.
         self._client.options["allow_reconnect"] = self._reconnect
         self._is_open = True
@@ -223,7 +229,7 @@ class Connection:
 
     async def _on_error(self, error: Exception) -> None:
         text = str(error)
-        if not self._is_open and self._failure is None:
+        if self._is_connecting:
             self._refusals.append(error)
             if len(self._refusals) >= len(self._settings.servers or ()):
                 raise _Refused from error

@@ -39,7 +39,7 @@ class Settings:
     """TLS before the server's INFO."""
     timeout_s: float | None = None
     """Longest wait for a connection, an acknowledgement or a reply."""
-    name: str | None = None
+    connection_name: str | None = None
     """What the server lists this connection as."""
     inbox_prefix: str | None = None
 
