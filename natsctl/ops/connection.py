@@ -85,7 +85,7 @@ class Connection:
         self._spelling: dict[str, str] = {}
 
     async def open(self, tls_hostname: str | None = None) -> None:
-        """Connect; every server is tried once.
+        """Connect; every server is tried once, in the order given.
 
         Raises:
             AuthError: A server is there, and refuses us.
@@ -99,6 +99,7 @@ class Connection:
                 inbox_prefix=self._settings.inbox_prefix or DEFAULT_INBOX_PREFIX,
                 connect_timeout=self._settings.timeout_s,  # type: ignore[arg-type]  # nats-py says int, and takes float
                 tls_hostname=tls_hostname,
+                dont_randomize=True,
                 max_reconnect_attempts=-1,
                 reconnect_time_wait=_RECONNECT_WAIT_S,  # type: ignore[arg-type]  # the same
                 error_cb=self._on_error,
@@ -259,9 +260,6 @@ class Connection:
                 return AuthError(_plain(str(error)))
         servers = self._settings.servers or ()
         reasons = ", ".join(f"{url} ({_reason(e)})" for url, e in zip(servers, self._refusals, strict=False))
-        if len(servers) > 1:
-            # The servers were tried in random order: reasons and addresses do not belong together.
-            reasons = f"{', '.join(servers)} ({'; '.join(sorted({_reason(error) for error in self._refusals}))})"
         hint = "is a server running there? 'natsctl server' starts one, -s says where it is"
         return LinkError(f"cannot connect to {reasons}", url=servers[0], hint=hint)
 

@@ -31,7 +31,8 @@ async def read_lines(descriptor: int, max_bytes: int) -> AsyncIterator[tuple[int
         for line in whole:
             number += 1
             yield number, _checked(line.removesuffix(b"\r"), number, max_bytes)
-        _checked(rest, number + 1, max_bytes + 1)  # its end may be under way as \r\n
+        # A line end may be under way whose \r is here already.
+        _checked(rest.removesuffix(b"\r"), number + 1, max_bytes)
     if rest:
         yield number + 1, _checked(rest, number + 1, max_bytes)
 

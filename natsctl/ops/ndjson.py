@@ -16,7 +16,7 @@ __all__ = ["Record", "read_record", "to_record", "write_record"]
 
 
 class Record(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
-    """One message in JSON. ``time``, ``sid`` and ``seq`` tell of its arrival and are ignored when it is published."""
+    """One message in JSON; what tells of its arrival (``time`` and below) is ignored when it is published again."""
 
     subject: str
     reply: str = ""
@@ -28,7 +28,7 @@ class Record(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
     sid: int = 0
     seq: int = 0
     """Number of the message in this run, from 1."""
-    rtt_s: float = 0.0
+    rtt_s: float | None = None
     """Of a reply: seconds since the request."""
 
 
@@ -57,7 +57,7 @@ def read_record(line: bytes, number: int) -> Message:
     return Message(record.subject, body or b"", record.reply, headers)
 
 
-def to_record(message: Message, seq: int, *, with_body: bool = True, rtt_s: float = 0.0) -> Record:
+def to_record(message: Message, seq: int, *, with_body: bool = True, rtt_s: float | None = None) -> Record:
     """Make the record of a received message."""
     record = Record(
         subject=message.subject,
@@ -66,7 +66,7 @@ def to_record(message: Message, seq: int, *, with_body: bool = True, rtt_s: floa
         time=datetime.fromtimestamp(message.received_at, UTC).isoformat(),
         sid=message.sid,
         seq=seq,
-        rtt_s=round(rtt_s, 9),
+        rtt_s=rtt_s,
     )
     if with_body:
         try:
