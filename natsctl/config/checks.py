@@ -1,0 +1,72 @@
+"""What must hold between options before a broker can start; a configuration test alone does not ask.
+
+Source: nats-server ``server/server.go``, validateOptions.
+"""
+
+from __future__ import annotations
+
+from natsctl.config.options import Options, User
+from natsctl.errors import Problem
+
+__all__ = ["check_start"]
+
+_PORTS = range(-1, 65536)
+
+
+def check_start(options: Options) -> list[Problem]:
+    """Say why a broker cannot start with these options, whether from a file, from flags or from Python."""
+    return [
+        Problem(message, options.config_file) for message in (*_limits(options), *_listener(options), *_who(options))
+    ]
+
+
+def _limits(options: Options) -> list[str]:
+    found = []
+    if options.max_payload > options.max_pending:
+        found.append(f"max_payload of {options.max_payload} is larger than max_pending of {options.max_pending}")
+    positive = {
+        "max_control_line": options.max_control_line,
+        "max_pending": options.max_pending,
+        "ping_interval": options.ping_interval_s,
+        "write_deadline": options.write_deadline_s,
+        "authorization timeout": options.authorization.timeout_s,
+    }
+    found += [f"{name} must be above 0, found {value:g}" for name, value in positive.items() if value <= 0]
+    not_negative = {
+        "ping_max": options.ping_max,
+        "max_closed_clients": options.max_closed_clients,
+        "logfile_size_limit": options.log.logfile_size_limit,
+        "logfile_max_num": options.log.logfile_max_num,
+    }
+    return found + [f"{name} must not be negative, found {value}" for name, value in not_negative.items() if value < 0]
+
+
+def _listener(options: Options) -> list[str]:
+    found = []
+    if options.port not in _PORTS:
+        found.append(f"port must be from -1 to 65535, found {options.port}")
+    if " " in options.server_name:
+        found.append("server_name must not contain blanks")
+    if options.client_advertise.count(":") > 1 and not options.client_advertise.startswith("["):
+        found.append(f'client_advertise must be host or host:port, found "{options.client_advertise}"')
+    return found
+
+
+def _who(options: Options) -> list[str]:
+    found = []
+    if options.no_auth_user:
+        users = _all_users(options)
+        if not users:
+            found.append("no_auth_user is set but no users are defined")
+        elif options.no_auth_user not in {user.nkey or user.user for user in users}:
+            found.append(f'no_auth_user "{options.no_auth_user}" is not one of the users')
+    names = {account.name for account in options.accounts}
+    if options.system_account not in ("", "$SYS") and options.system_account not in names:
+        found.append(f'system_account "{options.system_account}" is not defined in accounts')
+    if options.system_account and options.no_system_account:
+        found.append("system_account and no_system_account cannot both be set")
+    return found
+
+
+def _all_users(options: Options) -> list[User]:
+    return [*options.authorization.users, *(user for account in options.accounts for user in account.users)]

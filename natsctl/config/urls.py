@@ -1,0 +1,83 @@
+"""Which URLs of peers a configuration may hold.
+
+Source: Go ``net/url``, Parse; nats-server refuses what that refuses.
+"""
+
+from __future__ import annotations
+
+import re
+
+from natsctl.config.document import Node, Place
+from natsctl.config.readers import string
+from natsctl.config.schema import RefusedError, Report
+from natsctl.config.words import quoted
+
+__all__ = ["is_url", "url", "warn_of_duplicates"]
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_SCHEME = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*):(?P<rest>.*)", re.DOTALL)
+_AUTHORITY = re.compile(r"//(?P<authority>[^/?#]*)(?P<path>[^?#]*)", re.DOTALL)
+_BAD_ESCAPE = re.compile(r"%(?![0-9a-fA-F]{2})")
+_USER = re.compile(r"(?:[A-Za-z0-9._:~!$&'()*+,;=@-]|%[0-9a-fA-F]{2})*")
+_BRACKETED = re.compile(r"\[(?P<address>[^\]]*)\](?P<port>:\d*)?", re.ASCII)
+_HOST = re.compile(r"""(?:[A-Za-z0-9._~!$&'()*+,;=:<>"-]|[^\x00-\x7f]|%[89a-fA-F][0-9a-fA-F])*""")
+_PORT = re.compile(r":\d*", re.ASCII)
+
+
+def is_url(text: str) -> bool:
+    """Whether Go would parse a text as a URL, which may be relative and lack a host."""
+    text = text.strip()
+    if _CONTROL.search(text) or text.startswith(":"):
+        return False
+    main, _, fragment = text.partition("#")
+    if _BAD_ESCAPE.search(fragment):
+        return False
+    scheme = _SCHEME.fullmatch(main)
+    rest = scheme["rest"] if scheme else main
+    if scheme and not rest.startswith("/"):
+        return True
+    if not scheme and ":" in rest.split("?")[0].split("/")[0]:
+        return False
+    path = rest.split("?")[0]
+    authority = _AUTHORITY.match(rest)
+    if authority:
+        path = authority["path"]
+        if not _is_authority(authority["authority"]):
+            return False
+    return not _BAD_ESCAPE.search(path)
+
+
+def _is_authority(text: str) -> bool:
+    user, at, host = text.rpartition("@")
+    if at and not _USER.fullmatch(user):
+        return False
+    if host.startswith("["):
+        bracketed = _BRACKETED.fullmatch(host)
+        return bracketed is not None and _is_ipv6(bracketed["address"])
+    _, colon, port = host.rpartition(":")
+    return _HOST.fullmatch(host) is not None and (not colon or _PORT.fullmatch(f":{port}") is not None)
+
+
+def _is_ipv6(text: str) -> bool:
+    from ipaddress import AddressValueError, IPv6Address
+
+    try:
+        IPv6Address(text.partition("%")[0])
+    except AddressValueError:
+        return False
+    return True
+
+
+def url(node: Node, report: Report) -> str:
+    """Read one URL; it may hold a password, so a refusal does not repeat it."""
+    text = string(node, report)
+    if not is_url(text):
+        raise RefusedError("must be a URL such as nats://host:port", node)
+    return text.strip()
+
+
+def warn_of_duplicates(urls: list[str], what: str, place: Place, report: Report) -> None:
+    """Say which URL stands twice, without its credentials."""
+    for index, text in enumerate(urls):
+        if text in urls[:index]:
+            report.warn(place, f"duplicate {what} {quoted(text.rpartition('@')[2])}")
