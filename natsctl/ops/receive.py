@@ -17,13 +17,13 @@ from natsctl.ops.connection import Connection
 from natsctl.ops.message import Message
 from natsctl.protocol.subject import covers, is_valid
 
-__all__ = ["MAX_PENDING_BYTES", "MAX_PENDING_MSGS", "Receiver", "receiving"]
+__all__ = ["MAX_PENDING_BYTES", "Receiver", "receiving"]
 
-MAX_PENDING_MSGS = 128 * 1024
-"""Messages that wait for a slow taker before further ones are dropped."""
-MAX_PENDING_BYTES = 64 * 1024 * 1024
-"""Bytes of bodies that wait, the same."""
-_BATCH_MSGS = 1024
+MAX_PENDING_BYTES = 128 * 1024 * 1024
+"""What may wait for a slow taker before further messages are dropped."""
+_MESSAGE_BYTES = 512
+"""What a message takes besides its body, counted so that empty ones are bounded as well."""
+_BATCH_BYTES = 4 * 1024 * 1024
 
 
 @contextlib.asynccontextmanager
@@ -113,8 +113,11 @@ class Receiver:
             self._changed.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._connection.guard(self._changed.wait()), wait_s)
-        batch = [self._pending.popleft() for _ in range(min(_BATCH_MSGS, len(self._pending)))]
-        self._pending_bytes -= sum(len(message.body) for message in batch)
+        batch: list[Message] = []
+        target_bytes = self._pending_bytes - _BATCH_BYTES
+        while self._pending and self._pending_bytes > target_bytes:
+            batch.append(self._pending.popleft())
+            self._pending_bytes -= _MESSAGE_BYTES + len(batch[-1].body)
         return batch
 
     async def batches(self, *, idle_s: float | None = None) -> AsyncIterator[list[Message]]:
@@ -142,11 +145,12 @@ class Receiver:
         if self._ignored and any(covers(pattern, msg.subject.encode()) for pattern in self._ignored):
             return
         self._arrived += 1
-        if len(self._pending) >= MAX_PENDING_MSGS or self._pending_bytes + len(msg.data) > MAX_PENDING_BYTES:
+        size = _MESSAGE_BYTES + len(msg.data)
+        if self._pending_bytes + size > MAX_PENDING_BYTES:
             self.dropped += 1
         else:
             self._pending.append(to_message(msg))
-            self._pending_bytes += len(msg.data)
+            self._pending_bytes += size
         self._changed.set()
 
 

@@ -189,7 +189,7 @@ def test_a_signal_ends_it_though_nobody_reads_its_output(natsctl: Shell) -> None
     natsctl("pub", "sub.stuck", stdin=b"x" * 1_000_000)
     sub.process.send_signal(signal.SIGINT)
     sub.process.send_signal(signal.SIGTERM)
-    assert sub.process.wait(PATIENCE_S) == 130
+    assert sub.process.wait(PATIENCE_S) in (130, 143)  # two at once may be seen in either order
 
 
 def test_hostile_messages_are_shown_and_do_no_harm(natsctl: Shell) -> None:
