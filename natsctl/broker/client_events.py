@@ -80,7 +80,7 @@ class ClientEvents:
         """A CONNECT came: find the login, verify it (bcrypt in a thread), answer."""
         connection: Connection = session.owner
         try:
-            connect = decode_connect(document)
+            connect = decode_connect(document, connection.connect)
         except ValueError as error:
             session.fail(WireError(ClosedReason.PROTOCOL_VIOLATION, log=str(error)))
             return

@@ -13,7 +13,7 @@ import asyncio
 from collections import deque
 from datetime import UTC, datetime
 from random import uniform
-from typing import Protocol
+from typing import Protocol, cast
 
 from natsctl.broker.auth import Login
 from natsctl.broker.logs import Logger
@@ -169,8 +169,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start talking."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
         transport.set_write_buffer_limits(high=0)
         peer = transport.get_extra_info("peername") or ("", 0)
         self.ip, self.port = peer[0], peer[1]

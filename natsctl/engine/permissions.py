@@ -102,8 +102,9 @@ class Permissions:
     def may_subscribe(self, subject: bytes, queue: bytes | None) -> bool:
         """Whether a subscription is allowed.
 
-        As in nats-server the last token ``>`` of a pattern counts as one token here, so ``foo.*`` admits ``foo.>``, and a
-        pattern that merely overlaps a denied one is admitted; :meth:`needs_filter` tells when deliveries must be checked.
+        As in nats-server the last token ``>`` of a pattern counts as one token here, so ``foo.*`` admits ``foo.>``,
+        and a pattern that merely overlaps a denied one is admitted; :meth:`needs_filter` tells when deliveries must
+        be checked.
         """
         if self._subscribe_allow is not None:
             allowed = self._subscribe_allow.match(subject)

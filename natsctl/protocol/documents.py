@@ -82,8 +82,10 @@ def encode_info(info: Info) -> bytes:
     return b"INFO " + _encoder.encode(info) + b" \r\n"
 
 
-def decode_connect(document: bytes) -> Connect:
+def decode_connect(document: bytes, before: Connect | None = None) -> Connect:
     """Read the argument of CONNECT as leniently as nats-server.
+
+    What an earlier CONNECT of the same connection said holds for keys that this one leaves out.
 
     Keys come in any case, null stands for absent, unknown keys are ignored.
 
@@ -95,10 +97,12 @@ def decode_connect(document: bytes) -> Connect:
         # Go replaces invalid UTF-8 instead of refusing it; a lone surrogate escape it replaces too.
         given = msgspec.json.decode(document.decode("utf-8", "replace"))
         if given is None:
-            return Connect()
+            return before or Connect()
         if not isinstance(given, dict):
             raise ValueError(f"CONNECT takes a JSON object, found {type(given).__name__}")
         known: dict[str, Any] = {key.lower(): value for key, value in given.items() if value is not None}
+        if before is not None:
+            known = {**msgspec.to_builtins(before), **known}
         return msgspec.convert(known, Connect)
     except msgspec.DecodeError as error:
         raise ValueError(str(error)) from None

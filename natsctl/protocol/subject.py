@@ -1,7 +1,7 @@
 """Subjects: dot-separated tokens, ``*`` for one token, ``>`` for the rest.
 
-Source: nats-server ``sublist.go`` (IsValidSubject, IsValidLiteralSubject, subjectIsSubsetMatch).
-Shape: subjects are bytes as on the wire.
+Source: nats-server ``sublist.go`` (Insert, IsValidLiteralSubject, subjectIsSubsetMatch).
+Shape: subjects are bytes as on the wire, where no blank can be in them; a stray CR can, and counts as any other byte.
 """
 
 from __future__ import annotations
@@ -10,14 +10,13 @@ import re
 
 __all__ = ["covers", "has_wildcard", "is_valid", "is_valid_literal"]
 
-_TOKEN = rb"[^. \t\r\n\f]+"
-_VALID = re.compile(rb"(?:(?:%b)\.)*(?:%b)" % (_TOKEN, _TOKEN))
+_VALID = re.compile(rb"(?:[^.]+\.)*[^.]+")
 _EARLY_REST = re.compile(rb"(?:^|\.)>\.")
 _WILDCARD = re.compile(rb"(?:^|\.)[*>](?:\.|$)")
 
 
 def is_valid(subject: bytes) -> bool:
-    """Whether a subscription may name this subject: no empty token, ``>`` only last, no blanks."""
+    """Whether a subscription may name this subject: no empty token, ``>`` only last."""
     return _VALID.fullmatch(subject) is not None and _EARLY_REST.search(subject) is None
 
 
