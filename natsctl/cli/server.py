@@ -11,7 +11,7 @@ import typer
 from natsctl import __version__
 from natsctl.cli.goflags import GoCommand
 from natsctl.cli.server_flags import apply_flags, takes_flags, unavailable_flags
-from natsctl.config import Loaded, Options, check_start, load
+from natsctl.config import Options, check_start, load
 from natsctl.errors import ConfigError, NatsctlError, Problem, ServerError
 from natsctl.protocol.documents import PROTOCOL_RELEASE
 
@@ -72,15 +72,15 @@ def _check(flags: Mapping[str, Any]) -> int:
 
 
 def _start(flags: Mapping[str, Any]) -> int:
-    path = flags.get("config")
-    loaded = load(path) if path else Loaded(Options())
-    apply_flags(loaded.options, flags)
-    problems = [*unavailable_flags(flags), *loaded.unavailable] or check_start(loaded.options)
-    if problems:
+    loaded = load(flags["config"]) if flags.get("config") else None
+    options = loaded.options if loaded else Options()
+    apply_flags(options, flags)
+    unavailable = [*unavailable_flags(flags), *(loaded.unavailable if loaded else ())]
+    if problems := unavailable or check_start(options):
         raise ConfigError(problems)
     from natsctl.broker import serve
 
-    return serve(loaded.options, warnings=[*loaded.warnings, *_unused_logins(loaded.options, flags)])
+    return serve(options, warnings=[*(loaded.warnings if loaded else ()), *_unused_logins(options, flags)])
 
 
 def _unused_logins(options: Options, flags: Mapping[str, Any]) -> list[Problem]:

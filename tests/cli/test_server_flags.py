@@ -243,8 +243,11 @@ def test_the_server_runs_until_it_is_told_to_stop(tmp_path: Path) -> None:
     file.write_text("port: 1\nhost: 127.0.0.1\n")  # a port nobody may have; the flag must win
     command = [sys.executable, "-m", "natsctl", "server", "-c", str(file), "-p", "-1", "-P", str(pid)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr
-        assert any("Server is ready" in line for line in process.stderr)
-        assert int(pid.read_text()) == process.pid
-        assert server("--signal", f"quit={pid}").returncode == 0
-        assert process.wait(timeout=10) == 0
+        try:
+            assert process.stderr
+            assert any("Server is ready" in line for line in process.stderr)
+            assert int(pid.read_text()) == process.pid
+            assert server("--signal", f"quit={pid}").returncode == 0
+            assert process.wait(timeout=10) == 0
+        finally:
+            process.kill()
