@@ -36,6 +36,8 @@ _RECONNECT_WAIT_S = 1.0
 _AUTH_WORDS = ("authorization violation", "authorization failed", "authentication")
 _PERMISSIONS = re.compile(r'permissions violation for (publish|subscription)[^"]*"([^"]*)"(.*)')
 _ERRNO = re.compile(r"\[Errno (\d+)\]")
+_BLANK = re.compile(r"[ \t\r\n\f]")
+"""Ends a word of a control line: with one in a subject, the rest would be read as something else."""
 _MAX_SPELLINGS = 1024
 
 
@@ -72,7 +74,7 @@ class Connection:
     def __init__(self, settings: Settings, *, reconnect: bool, notice: Notice) -> None:
         self._settings = settings
         self._arguments = connect_arguments(settings)
-        if settings.inbox_prefix and not is_valid_literal(settings.inbox_prefix.encode(errors="replace")):
+        if settings.inbox_prefix and not _is_literal(settings.inbox_prefix):
             raise UsageError(f'invalid inbox prefix "{settings.inbox_prefix}"')
         self._client = RobustClient(wants_tls=wants_tls(settings))
         self._reconnect = reconnect
@@ -153,9 +155,9 @@ class Connection:
             NatsctlError: The message is larger than the server takes, or the connection has failed before.
         """
         self.raise_failure()
-        if not is_valid_literal(subject.encode(errors="replace")):
+        if not _is_literal(subject):
             raise UsageError(f'invalid subject "{subject}" to publish to')
-        if reply and not is_valid_literal(reply.encode(errors="replace")):
+        if reply and not _is_literal(reply):
             raise UsageError(f'invalid reply subject "{reply}"')
         size = len(body) + header_block_size(headers or {})
         if size > self.max_payload:
@@ -175,9 +177,9 @@ class Connection:
             UsageError: The subject or the queue group is none.
         """
         self.raise_failure()
-        if not is_valid(subject.encode(errors="replace")):
+        if _BLANK.search(subject) or not is_valid(subject.encode(errors="replace")):
             raise UsageError(f'invalid subject "{subject}" to subscribe to')
-        if queue and not is_valid_literal(queue.encode(errors="replace")):
+        if queue and not _is_literal(queue):
             raise UsageError(f'invalid queue group "{queue}"')
         self._remember_spelling(subject)
         with self._translated():
@@ -288,6 +290,10 @@ class Connection:
 
 class _Refused(Exception):
     """Ends the connecting of nats-py, which would go round the servers for ever; never leaves this module."""
+
+
+def _is_literal(subject: str) -> bool:
+    return not _BLANK.search(subject) and is_valid_literal(subject.encode(errors="replace"))
 
 
 def _is_auth(text: str) -> bool:

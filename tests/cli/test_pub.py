@@ -123,6 +123,8 @@ def test_an_ndjson_error_names_its_line(natsctl: Shell, line: str, complaint: st
         ("foo", "x", "-H", "bad name: value"),
         ("foo", "x", "-H", "a:one\r\nb: two"),
         ("foo bar", "x"),
+        ("foo\r\nPUB evil 0\r\n", "x"),
+        ("foo", "x", "--reply", "a\r\nb"),
         ("foo.*", "x"),
         ("foo..bar", "x"),
         ("foo", "x", "--reply", "a b"),
