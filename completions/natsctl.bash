@@ -178,7 +178,7 @@ _natsctl() {
             ;;
         'natsctl reply')
             case $current in
-                -*) words="--echo --command --command-timeout --concurrency -H --header --queue --count --sleep -h --help -s --server --user --password --token --creds --nkey --tlscert --tlskey --tlsca --tlsfirst --timeout --connection-name --inbox-prefix --context --no-context" ;;
+                -*) words="--echo --command --command-timeout --concurrency -H --header --queue --count --sleep -q --quiet -h --help -s --server --user --password --token --creds --nkey --tlscert --tlskey --tlsca --tlsfirst --timeout --connection-name --inbox-prefix --context --no-context" ;;
                 *) words="" ;;
             esac
             ;;

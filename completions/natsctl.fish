@@ -158,6 +158,7 @@ complete -c natsctl -n "__natsctl_at 'natsctl reply'" -s H -l header -r -f -d 'H
 complete -c natsctl -n "__natsctl_at 'natsctl reply'" -l queue -r -f -d 'Queue group to share the requests with. Default: NATS-RPLY-22.'
 complete -c natsctl -n "__natsctl_at 'natsctl reply'" -l count -r -f -d 'Stop after so many requests.'
 complete -c natsctl -n "__natsctl_at 'natsctl reply'" -l sleep -r -f -d 'Wait a random time up to this first. Default: 0s.'
+complete -c natsctl -n "__natsctl_at 'natsctl reply'" -s q -l quiet -d 'Do not show the requests.'
 complete -c natsctl -n "__natsctl_at 'natsctl reply'" -s h -l help -d 'Show the help and exit.'
 complete -c natsctl -n "__natsctl_at 'natsctl reply'" -s s -l server -r -f -d 'Server URL; several with commas.'
 complete -c natsctl -n "__natsctl_at 'natsctl reply'" -l user -r -f -d 'User name; without a password, a token.'

@@ -234,6 +234,8 @@ Register-ArgumentCompleter -Native -CommandName natsctl -ScriptBlock {
             '--queue Queue group to share the requests with. Default: NATS-RPLY-22.'
             '--count Stop after so many requests.'
             '--sleep Wait a random time up to this first. Default: 0s.'
+            '-q Do not show the requests.'
+            '--quiet Do not show the requests.'
             '-h Show the help and exit.'
             '--help Show the help and exit.'
             '-s Server URL; several with commas.'
