@@ -40,7 +40,8 @@ HOMES = {
     "httpx": ("monitoring",),
     "cryptography": ("pki",),
     "nats": ("ops",),
-    "nkeys": ("broker", "ops"),
+    "nacl": ("broker",),
+    "nkeys": ("ops",),
     "bcrypt": ("broker",),
     "uvloop": ("broker", "cli"),
 }

@@ -17,7 +17,7 @@ from natsctl.protocol.documents import PROTOCOL_RELEASE
 
 __all__ = ["LIBRARIES", "Versions", "app", "read_versions", "version"]
 
-LIBRARIES = ("typer", "rich", "msgspec", "nats-py", "nkeys", "bcrypt", "uvloop")
+LIBRARIES = ("typer", "rich", "msgspec", "nats-py", "nkeys", "pynacl", "bcrypt", "uvloop")
 """Distributions whose version matters when a problem is reported."""
 
 app = typer.Typer(add_completion=False)
