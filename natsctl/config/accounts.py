@@ -9,13 +9,12 @@ from natsctl.config.document import Node
 from natsctl.config.jetstream import account_jetstream
 from natsctl.config.mappings import mappings
 from natsctl.config.options import AccountLimits, AccountOptions
-from natsctl.config.permissions import permissions
-from natsctl.config.readers import ACCOUNT, nkey, string, unlimited_below_zero
+from natsctl.config.permissions import is_literal, permissions
+from natsctl.config.readers import ACCOUNT, nkey, percentage, string, unlimited_below_zero
 from natsctl.config.schema import Block, Key, RefusedError, Report, Section
 from natsctl.config.sharing import Shares, check_sharing, exports, imports
 from natsctl.config.users import users
 from natsctl.config.words import kind, quoted
-from natsctl.protocol.subject import is_valid_literal
 
 __all__ = ["AccountSection", "accounts"]
 
@@ -37,21 +36,12 @@ def _limits(node: Node, report: Report) -> AccountLimits:
 
 def _trace_destination(node: Node, report: Report) -> str:
     subject = string(node, report)
-    if not is_valid_literal(subject.encode()):
+    if not is_literal(subject):
         raise RefusedError(f"must be a subject without wildcards, found {quoted(subject)}")
     return subject
 
 
-def _sampling(node: Node, _: Report) -> int:
-    text = node.value.removesuffix("%") if isinstance(node.value, str) else node.value
-    if isinstance(text, str) and text.isascii() and text.isdigit():
-        text = int(text[:9])
-    if isinstance(text, bool) or not isinstance(text, int) or not 1 <= text <= 100:
-        raise RefusedError("must be a percentage from 1 to 100")
-    return text
-
-
-_TRACE = Block(Key("dest", _trace_destination), Key("sampling", _sampling))
+_TRACE = Block(Key("dest", _trace_destination), Key("sampling", percentage(1)))
 
 
 def _msg_trace(node: Node, report: Report) -> object:

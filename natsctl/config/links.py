@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from urllib.parse import urlsplit
 
 from natsctl.config.document import Node
 from natsctl.config.permissions import permissions, subjects
@@ -28,7 +27,7 @@ from natsctl.config.readers import (
 )
 from natsctl.config.schema import Block, Key, Reader, RefusedError, Report, Section
 from natsctl.config.tls import tls
-from natsctl.config.urls import url, warn_of_duplicates
+from natsctl.config.urls import is_url, url, warn_of_duplicates
 from natsctl.config.users import single_login
 from natsctl.config.words import kind, quoted
 from natsctl.protocol.nkey import USER
@@ -38,6 +37,7 @@ __all__ = ["LISTEN", "cluster", "gateway", "leafnodes", "write_timeout"]
 _MAX_ROUTE_PING_S = 30.0
 _MIN_LEAF_VERSION = (2, 8, 0)
 _SEMVER = re.compile(r"v?([0-9]{1,9})\.([0-9]{1,9})\.([0-9]{1,9})(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?")
+_PROXY_URL = re.compile(r"https?://(?:[^/?#@]*@)?[^/?#@:]")
 _SEED_PREFIXES = ("SU", "SA", "SO", "SN", "SC", "SX")
 
 write_timeout = choice("default", "close", "retry")
@@ -189,16 +189,11 @@ _PROXY = Block(Key("url", string), Key("username", string), Key("password", stri
 def _proxy(node: Node, report: Report) -> Section:
     known_errors = len(report.errors)
     section = _PROXY(node, report)
-    if len(report.errors) > known_errors or not section:
+    if len(report.errors) > known_errors or not any(map(section.get, ("url", "username", "password", "timeout"))):
         return section
     if not section.get("url"):
         raise RefusedError("must have a url")
-    try:
-        parts = urlsplit(section.get("url"))
-        host = parts.hostname
-    except ValueError:
-        raise RefusedError("must have a url that can be read") from None
-    if parts.scheme not in ("http", "https") or not host:
+    if not is_url(section.get("url")) or not _PROXY_URL.match(section.get("url")):
         raise RefusedError("must have a url of the form http://host:port or https://host:port")
     if bool(section.get("username")) != bool(section.get("password")):
         raise RefusedError("must have both a username and a password, or neither")

@@ -9,7 +9,7 @@ import re
 
 from natsctl.config.document import Node
 from natsctl.config.permissions import is_subject
-from natsctl.config.readers import string
+from natsctl.config.readers import percentage, string
 from natsctl.config.schema import Block, Key, RefusedError, Report
 from natsctl.config.words import kind, quoted
 
@@ -30,7 +30,6 @@ _FUNCTIONS = {
     "left": (2, True),
     "right": (2, True),
 }
-_PERCENT = range(101)
 _UNLIMITED_ARGUMENTS = "partition"
 _TEXT_ARGUMENT = "split"
 
@@ -89,18 +88,9 @@ def _check_wildcard(number: int, wildcards: int) -> str:
     return f"there is no wildcard {number} in the source" if number > wildcards else ""
 
 
-def _weight(node: Node, _: Report) -> int:
-    text = str(node.value).removesuffix("%") if isinstance(node.value, str) else node.value
-    if isinstance(text, str) and re.fullmatch(r"[0-9]{1,3}", text):
-        text = int(text)
-    if isinstance(text, bool) or not isinstance(text, int) or text not in _PERCENT:
-        raise RefusedError("must be a percentage from 0 to 100")
-    return text
-
-
 _DESTINATION = Block(
     Key("destination", string, ("dest",)),
-    Key("weight", _weight),
+    Key("weight", percentage(0)),
     Key("cluster", string),
 )
 

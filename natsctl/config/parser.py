@@ -6,6 +6,7 @@ Source: nats-server ``conf/parse.go``.
 from __future__ import annotations
 
 import os
+import re
 from bisect import bisect_right
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -103,7 +104,7 @@ class _Source:
 
     def _place(self, offset: int) -> Place:
         if not self._line_starts:
-            self._line_starts = [0, *(at + 1 for at, character in enumerate(self._text) if character == "\n")]
+            self._line_starts = [0, *(match.end() for match in re.finditer("\n", self._text))]
         line = bisect_right(self._line_starts, offset)
         return Place(self._file, line, offset - self._line_starts[line - 1] + 1)
 

@@ -5,19 +5,29 @@ Source: nats-server ``server/opts.go``, parseUserPermissions.
 
 from __future__ import annotations
 
+import re
+
 from natsctl.config.document import Node
 from natsctl.config.options import Permission, Permissions, ResponsePermission
 from natsctl.config.readers import duration_text, integer, string_or_strings
 from natsctl.config.schema import Block, Key, Reader, RefusedError, Report
 from natsctl.config.words import kind, quoted
-from natsctl.protocol.subject import is_valid
+from natsctl.protocol.subject import has_wildcard, is_valid
 
-__all__ = ["is_subject", "permissions", "subjects"]
+__all__ = ["is_literal", "is_subject", "permissions", "subjects"]
+
+
+_BLANK = re.compile(r"[ \t\r\n\f]")
 
 
 def is_subject(text: str) -> bool:
     """Whether a configured text may name subjects, wildcards allowed."""
-    return is_valid(text.encode())
+    return not _BLANK.search(text) and is_valid(text.encode())
+
+
+def is_literal(text: str) -> bool:
+    """Whether a configured text is a subject without wildcards."""
+    return is_subject(text) and not has_wildcard(text.encode())
 
 
 def _subjects(node: Node, report: Report, *, with_queues: bool) -> list[str]:

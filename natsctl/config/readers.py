@@ -30,6 +30,7 @@ __all__ = [
     "integer_between",
     "name_without_blanks",
     "nkey",
+    "percentage",
     "seconds",
     "string",
     "string_or_strings",
@@ -48,6 +49,7 @@ _GO_DURATION_MAX_S = 2**63 / 1e9
 _GO_DURATION = re.compile(r"[-+]?[0-9.a-zµμ]*")
 _LONG_TIMEOUT_S = 60
 _HOST_PORT = re.compile(r"(?:\[(?P<bracketed>[^\[\]]*)\]|(?P<host>[^\[\]:]*)):(?P<port>[^\[\]:]*)")
+_PERCENTAGE = re.compile(r"([0-9]{1,3})%?")
 _PORT = re.compile(r"[-+]?[0-9]{1,18}")
 
 
@@ -86,6 +88,20 @@ def integer_between(low: int, high: int) -> Reader:
         value = integer(node, report)
         if not low <= value <= high:
             raise RefusedError(f"must be from {low} to {high}, found {value}")
+        return value
+
+    return read
+
+
+def percentage(low: int) -> Reader:
+    """Make a reader of integers up to 100 that may be strings with a percent sign."""
+
+    def read(node: Node, _: Report) -> int:
+        value = node.value
+        if isinstance(value, str) and (match := _PERCENTAGE.fullmatch(value)):
+            value = int(match[1])
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= 100:
+            raise RefusedError(f"must be a percentage from {low} to 100", node)
         return value
 
     return read

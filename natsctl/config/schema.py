@@ -17,7 +17,11 @@ from natsctl.config.document import Node, Place
 from natsctl.config.words import did_you_mean, kind, quoted
 from natsctl.errors import Problem
 
-__all__ = ["Block", "Key", "Reader", "RefusedError", "Report", "Section"]
+__all__ = ["MAX_PROBLEMS", "Block", "Key", "Reader", "RefusedError", "Report", "Section"]
+
+
+MAX_PROBLEMS = 200
+"""Errors, warnings and missing features noted of one configuration; a reader gives up long before."""
 
 
 class RefusedError(Exception):
@@ -48,13 +52,20 @@ class Report:
     unavailable: list[Problem] = field(default_factory=list)
     _path: list[str] = field(default_factory=list)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether so many errors are known that nobody reads another one."""
+        return len(self.errors) >= MAX_PROBLEMS
+
     def error(self, place: Place, message: str) -> None:
         """Note what makes the configuration unusable."""
-        self.errors.append(place.problem(message))
+        if not self.is_full:
+            self.errors.append(place.problem(message))
 
     def warn(self, place: Place, message: str) -> None:
         """Note what is doubtful but can be followed."""
-        self.warnings.append(place.problem(message))
+        if len(self.warnings) < MAX_PROBLEMS:
+            self.warnings.append(place.problem(message))
 
     @contextmanager
     def inside(self, name: str) -> Iterator[None]:
@@ -81,7 +92,7 @@ class Report:
     def check_available(self, name: str, place: Place, value: object) -> None:
         """Note a key that switches on what does not exist yet; an empty or false value switches nothing on."""
         feature = UNAVAILABLE.get(".".join(self._path))
-        if value and feature is not None:
+        if value and feature is not None and len(self.unavailable) < MAX_PROBLEMS:
             self.unavailable.append(place.problem(f"{feature} ({name}) is not available yet in natsctl server"))
 
 
@@ -158,6 +169,6 @@ class Block:
                     report.check_available(name, entry.place, value)
                 if is_read:
                     section.add(key, value, entry.place)
-            elif not entry.is_referenced:
+            elif not entry.is_referenced and not report.is_full:
                 report.error(entry.place, f"unknown field {quoted(name)}{did_you_mean(name, self._by_name)}")
         return section

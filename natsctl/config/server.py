@@ -30,7 +30,7 @@ from natsctl.config.readers import (
 from natsctl.config.schema import Block, Key, RefusedError, Report, Section
 from natsctl.config.tls import tls
 from natsctl.config.trust import ocsp, ocsp_cache, operators, proxies, resolver, resolver_preload, trusted_keys
-from natsctl.config.users import authorization, check_logins, check_unique
+from natsctl.config.users import authorization, check_callout, check_logins, check_unique
 
 __all__ = ["SERVER", "read_options"]
 
@@ -91,7 +91,7 @@ SERVER = Block(
     # limits
     Key("max_connections", unlimited_at_zero, ("max_conn",), to="max_connections"),
     Key("max_subscriptions", _max_subscriptions, ("max_subs",), to="max_subscriptions"),
-    Key("max_sub_tokens", integer_between(0, 255), ("max_subscription_tokens",), to="max_sub_tokens"),
+    Key("max_sub_tokens", integer_between(1, 255), ("max_subscription_tokens",), to="max_sub_tokens"),
     Key("max_control_line", _below_2_gib, to="max_control_line", zero_is_default=True),
     Key("max_payload", _max_payload, to="max_payload", zero_is_default=True),
     Key("max_pending", integer, to="max_pending", zero_is_default=True),
@@ -163,6 +163,8 @@ def read_options(document: Node, report: Report) -> Options:
     if login is not None:
         login.fill(options.authorization)
     found = section.get("accounts", [])
+    if login is not None and "auth_callout" in login:
+        check_callout(login.get("auth_callout"), {account.options.name for account in found}, report)
     options.accounts = [account.options for account in found]
     _check_accounts(found, options, report)
     return options

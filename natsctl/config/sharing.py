@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 
 from natsctl.config.document import Node, Place
 from natsctl.config.mappings import check_transform
-from natsctl.config.permissions import is_subject
-from natsctl.config.readers import boolean, choice, duration_text, each, integer_between, string, strings
+from natsctl.config.permissions import is_literal, is_subject
+from natsctl.config.readers import boolean, choice, duration_text, each, integer_between, percentage, string, strings
 from natsctl.config.schema import Block, Key, RefusedError, Report, Section
 from natsctl.config.words import kind, quoted
-from natsctl.protocol.subject import covers, has_wildcard, is_valid_literal
+from natsctl.protocol.subject import covers, has_wildcard
 
 __all__ = ["Export", "Import", "Shares", "check_sharing", "exports", "imports"]
 
@@ -63,12 +63,12 @@ class Shares:
 # --- exports ---------------------------------------------------------------------------------------------------------
 
 
-def _sampling(node: Node, _: Report) -> str:
-    text = str(node.value).removesuffix("%").strip().lower()
-    is_percent = re.fullmatch(r"[0-9]{1,3}", text) and 1 <= int(text) <= 100
-    if isinstance(node.value, bool) or not isinstance(node.value, int | str) or not (is_percent or text == "headers"):
-        raise RefusedError("must be a percentage from 1 to 100, or headers", node)
-    return text
+_percent = percentage(1)
+
+
+def _sampling(node: Node, report: Report) -> object:
+    is_by_headers = isinstance(node.value, str) and node.value.strip().lower() == "headers"
+    return node.value if is_by_headers else _percent(node, report)
 
 
 _LATENCY = {"sampling": _sampling, "subject": string}
@@ -85,7 +85,7 @@ def _latency(node: Node, report: Report) -> str:
         subject = subject["subject"].value
     if not isinstance(subject, str):
         raise RefusedError(f"must be a subject or a map, found {kind(node.value)}")
-    if not is_valid_literal(subject.encode()):
+    if not is_literal(subject):
         raise RefusedError(f"must be a subject without wildcards, found {quoted(subject)}")
     return subject
 

@@ -91,6 +91,13 @@ def _windows_only(node: Node, report: Report) -> str:
     raise RefusedError("must not be set: certificate stores exist only on Windows")
 
 
+def _match(node: Node, report: Report) -> str:
+    value = string(node, report)
+    if not value:
+        raise RefusedError("must not be empty")
+    return value
+
+
 _PAIR = Block(Key("cert_file", string), Key("key_file", string))
 
 
@@ -135,7 +142,7 @@ _TLS = Block(
     Key("certs", each(_pair, "certificates"), ("certificates",)),
     Key("cert_store", _windows_only),
     Key("cert_match_by", _windows_only),
-    Key("cert_match", string),
+    Key("cert_match", _match),
     Key("cert_match_skip_invalid", boolean),
     Key("ca_certs_match", string_or_strings),
     Key("ocsp_peer", _ocsp_peer),

@@ -78,6 +78,8 @@ def url(node: Node, report: Report) -> str:
 
 def warn_of_duplicates(urls: list[str], what: str, place: Place, report: Report) -> None:
     """Say which URL stands twice, without its credentials."""
-    for index, text in enumerate(urls):
-        if text in urls[:index]:
+    seen: set[str] = set()
+    for text in urls:
+        if text in seen:
             report.warn(place, f"duplicate {what} {quoted(text.rpartition('@')[2])}")
+        seen.add(text)

@@ -13,7 +13,7 @@ from natsctl.config.schema import Block, Key, Reader, RefusedError, Report, Sect
 from natsctl.config.words import quoted
 from natsctl.protocol.nkey import CURVE, USER
 
-__all__ = ["authorization", "check_logins", "check_unique", "single_login", "users"]
+__all__ = ["authorization", "check_callout", "check_logins", "check_unique", "single_login", "users"]
 
 _CONNECTION_TYPES = ("STANDARD", "WEBSOCKET", "LEAFNODE", "LEAFNODE_WS", "MQTT", "MQTT_WS", "IN_PROCESS")
 
@@ -26,10 +26,17 @@ def _connection_types(node: Node, report: Report) -> list[str]:
     return names
 
 
+_public_nkey = nkey(USER, "a user")
+
+
+def _user_nkey(node: Node, report: Report) -> str:
+    return "" if node.value == "" else str(_public_nkey(node, report))
+
+
 _USER = Block(
     Key("user", string, ("username",), to="user"),
     Key("password", string, ("pass",), to="password"),
-    Key("nkey", nkey(USER, "a user"), to="nkey"),
+    Key("nkey", _user_nkey, to="nkey"),
     Key("permissions", permissions, ("permission", "authorization"), to="permissions"),
     Key(
         "allowed_connection_types",
@@ -83,6 +90,13 @@ def _callout(node: Node, report: Report) -> Section:
             if not section.get(needed):
                 report.error(node.place, f"an auth callout needs {needed}")
     return section
+
+
+def check_callout(callout: Section, accounts: set[str], report: Report) -> None:
+    """Refuse a callout for accounts that nobody defines."""
+    for name in callout.get("allowed_accounts", []):
+        if name not in accounts:
+            report.error(callout.place_of("allowed_accounts"), f"account {quoted(name)} is not defined")
 
 
 _AUTHORIZATION = Block(
