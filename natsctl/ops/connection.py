@@ -247,7 +247,7 @@ class Connection:
 
     async def _on_reconnected(self) -> None:
         url = self._client.connected_url
-        self._notice(f"reconnected to {url.netloc if url else 'a server'}")
+        self._notice(f"reconnected to {url.netloc if url else 'a server'}; what was sent meanwhile did not arrive")
 
     async def _on_closed(self) -> None:
         if self._is_open:

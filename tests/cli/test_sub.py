@@ -173,7 +173,8 @@ def test_a_reader_that_goes_away_ends_it_quietly(natsctl: Shell) -> None:
 
 def test_output_nobody_reads_does_not_fill_the_memory_and_is_reported(natsctl: Shell) -> None:
     sub = natsctl.start("sub", "sub.slow", "--count", "150", "--raw", until="Subscribed")
-    assert natsctl("pub", "sub.slow", "--count", "150", stdin=b"x" * 1_000_000).code == 0
+    # Slowly enough for the server not to take it for a slow consumer, which would cut the connection.
+    assert natsctl("pub", "sub.slow", "--count", "150", "--rate", "50", stdin=b"x" * 1_000_000).code == 0
     with open(f"/proc/{sub.process.pid}/status") as status:
         resident_kib = next(int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
     assert resident_kib < 300_000
