@@ -1,0 +1,141 @@
+"""An engine without a broker: sessions fed by hand, and every event kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from natsctl.engine.api import Arrow, Engine, Grant, Handler, Limits, Session
+from natsctl.engine.pure import PureEngine
+from natsctl.errors import WireError
+from tests.support.frames import split_frames
+
+__all__ = ["ENGINES", "Client", "Recorder", "Rig"]
+
+ENGINES: dict[str, Callable[[Handler, Limits], Engine]] = {"pure": PureEngine}
+"""Every engine there is; the tests of the data plane run over each."""
+
+
+class Recorder:
+    """A handler that keeps what it was told, and answers each CONNECT as the rig says.
+
+    Attributes:
+        events: ``(client's name, event, …)`` in order.
+    """
+
+    def __init__(self) -> None:
+        self.events: list[tuple[Any, ...]] = []
+        self.answer: Callable[[Session, bytes], None] = lambda session, document: session.grant(quiet())
+        self.answer_unauthenticated: Callable[[Session], None] = lambda session: session.grant(quiet())
+        self.measure: Callable[[Session], None] = lambda session: None
+
+    def _note(self, session: Session, *event: Any) -> None:
+        self.events.append((session.owner, *event))
+
+    def on_connect(self, session: Session, document: bytes) -> None:
+        self._note(session, "connect", document)
+        self.answer(session, document)
+
+    def on_unauthenticated(self, session: Session) -> None:
+        self._note(session, "unauthenticated")
+        self.answer_unauthenticated(session)
+
+    def on_info(self, session: Session, document: bytes) -> None:
+        self._note(session, "info", document)
+
+    def on_ping(self, session: Session) -> None:
+        self._note(session, "ping")
+
+    def on_pong(self, session: Session) -> None:
+        self._note(session, "pong")
+
+    def on_violation(self, session: Session, text: str) -> None:
+        self._note(session, "violation", text)
+
+    def on_protocol_error(self, session: Session, error: WireError) -> None:
+        self._note(session, "error", error.reason, error.wire, error.log)
+
+    def on_pressure(self, session: Session) -> None:
+        self.measure(session)
+
+    def on_slow_consumer(self, session: Session) -> None:
+        self._note(session, "slow consumer")
+
+    def on_trace(self, session: Session, arrow: Arrow, verb: bytes, args: bytes) -> None:
+        self._note(session, arrow, verb, args)
+
+    def on_trace_payload(self, session: Session, arrow: Arrow, payload: bytes, header_size: int) -> None:
+        self._note(session, arrow, payload, header_size)
+
+
+def quiet(**changes: Any) -> Grant:
+    """A grant as most clients ask for it: no +OK, not pedantic, with headers."""
+    return Grant(**({"verbose": False, "pedantic": False, "headers": True} | changes))
+
+
+class Client:
+    """One session of a rig, with the network done by hand."""
+
+    def __init__(self, rig: Rig, session: Session) -> None:
+        self.session = session
+        self._rig = rig
+        self._unread = b""
+
+    def send(self, data: bytes) -> None:
+        """Feed bytes, in one piece."""
+        self.session.feed(data)
+
+    def received(self) -> list[bytes]:
+        """Take all output, tell that it left, and give the frames since the last call."""
+        data = self._unread + self.drain()
+        frames, self._unread = split_frames(data)
+        return frames
+
+    def drain(self) -> bytes:
+        """Take all output as bytes, and tell that it left."""
+        output = bytearray()
+        while self.session.has_output():
+            chunk = self.session.take()
+            output += chunk
+            self.session.sent(len(chunk))
+        return bytes(output)
+
+    def ask(self, data: bytes) -> list[bytes]:
+        """Send bytes and give what came of it."""
+        self.send(data)
+        return self.received()
+
+    def events(self) -> list[tuple[Any, ...]]:
+        """What the handler was told of this client, without its name."""
+        return [event[1:] for event in self._rig.recorder.events if event[0] == self.session.owner]
+
+    def counters(self) -> tuple[int, int, int, int]:
+        """In and out: messages, bytes, messages, bytes."""
+        session = self.session
+        return session.in_msgs, session.in_bytes, session.out_msgs, session.out_bytes
+
+
+class Rig:
+    """One engine with its recorder.
+
+    Args:
+        name: A key of :data:`ENGINES`.
+        **limits: Fields of :class:`~natsctl.engine.api.Limits`.
+    """
+
+    def __init__(self, name: str, **limits: Any) -> None:
+        self.recorder = Recorder()
+        self.engine = ENGINES[name](self.recorder, Limits(**limits))
+        self._n_clients = 0
+
+    def client(self, **changes: Any) -> Client:
+        """Open a session that needs no CONNECT, granted as :func:`quiet` with changes."""
+        return self._open(quiet(**changes))
+
+    def stranger(self) -> Client:
+        """Open a session that must CONNECT first."""
+        return self._open(None)
+
+    def _open(self, grant: Grant | None) -> Client:
+        self._n_clients += 1
+        return Client(self, self.engine.open(f"client {self._n_clients}", grant))
