@@ -8,19 +8,20 @@
     @pytest.mark.nats_server(max_payload=1024)
     def test_large_orders_are_split(nats_server): ...
 
-pytest loads this module in every project that has natsctl installed, so it imports nothing that is not there anyway.
+pytest loads this module wherever natsctl is installed, so it imports nothing before a test wants a broker.
 The fixtures are ordinary functions: they suit tests of any kind, whatever runs their coroutines.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack
-from typing import Any
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from natsctl.testing.thread import BrokerThread, run_broker
+if TYPE_CHECKING:
+    from natsctl.testing.thread import BrokerThread
 
 __all__ = ["nats_server", "nats_server_factory", "nats_server_options", "nats_server_session", "pytest_configure"]
 
@@ -47,7 +48,7 @@ def nats_server_options() -> dict[str, Any]:
 def nats_server_factory(nats_server_options: dict[str, Any]) -> Iterator[Callable[..., BrokerThread]]:
     """Start as many brokers as a test needs: takes what `run_broker` takes."""
     with ExitStack() as running:
-        yield lambda **options: _enter(running, run_broker(**{**nats_server_options, **options}))
+        yield lambda **options: _start(running, {**nats_server_options, **options})
 
 
 @pytest.fixture
@@ -65,14 +66,15 @@ def nats_server(request: pytest.FixtureRequest, nats_server_factory: Callable[..
 def nats_server_session(nats_server_options: dict[str, Any]) -> Iterator[BrokerThread]:
     """A broker that all tests share; with pytest-xdist, those of one worker."""
     with ExitStack() as running:
-        yield _enter(running, run_broker(**nats_server_options))
+        yield _start(running, nats_server_options)
 
 
-def _enter(running: ExitStack, starting: AbstractContextManager[BrokerThread]) -> BrokerThread:
+def _start(running: ExitStack, options: dict[str, Any]) -> BrokerThread:
     """Start a broker; why it cannot is told without a traceback through its inner works."""
     from natsctl.errors import NatsctlError
+    from natsctl.testing.thread import run_broker
 
     try:
-        return running.enter_context(starting)
+        return running.enter_context(run_broker(**options))
     except (NatsctlError, TypeError) as error:
         pytest.fail(f"the NATS broker of this test cannot start: {error}", pytrace=False)
