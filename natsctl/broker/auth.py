@@ -64,7 +64,7 @@ def verify_password(secret: str, given: str) -> bool:
         return False
 
 
-def compile_permissions(options: PermissionOptions | None) -> Permissions | None:
+def _compile_permissions(options: PermissionOptions | None) -> Permissions | None:
     """Make the engine's permissions from those of the configuration."""
     if options is None:
         return None
@@ -125,7 +125,7 @@ class Authenticator:
 
     def _with_permissions(self, login: Login, permissions: PermissionOptions | None) -> Login:
         login.rules = permissions
-        login.permissions = compile_permissions(permissions)
+        login.permissions = _compile_permissions(permissions)
         return login
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import fields, replace
 from types import TracebackType
@@ -92,8 +93,11 @@ class Broker:
         """Where clients on this machine connect: ``nats://127.0.0.1:4222``."""
         return f"nats://{_reachable(self.host)}:{self.port}"
 
-    async def start(self) -> None:
+    async def start(self, before_ready: Callable[[], None] | None = None) -> None:
         """Bind the port and serve.
+
+        Args:
+            before_ready: Called when the port is bound, before the log says that the server is ready.
 
         Raises:
             ConfigError: Options that contradict each other.
@@ -114,6 +118,8 @@ class Broker:
         for sock in sockets:
             self._servers.append(await loop.create_server(lambda: self._accept(loop), sock=sock, backlog=BACKLOG))
         self.log.info(f"Listening for client connections on {join_address(self.host, self.port)}")
+        if before_ready is not None:
+            before_ready()
         self.log.info("Server is ready")
 
     def _prepare(self) -> None:

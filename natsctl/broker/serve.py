@@ -46,17 +46,21 @@ async def _serve(options: Options, warnings: Sequence[Problem], log: Logger) -> 
     for warning in warnings:
         log.warn(str(warning))
     broker = Broker(options, log=log)
-    ports_file: PortsFile | None = None
     stop = asyncio.Event()
     _handle_signals(log, stop)
-    try:
-        await broker.start()
+    ports_files: list[PortsFile] = []
+
+    def write_process_files() -> None:
+        # Only once the port is ours: a second start by mistake must not overwrite the files of the first.
         if options.pid_file:
             write_pid_file(options.pid_file)
         if options.ports_file_dir:
             url = f"nats://{join_address(broker.host, broker.port)}"
-            ports_file = PortsFile(options.ports_file_dir, {"nats": [url]})
-            ports_file.write()
+            ports_files.append(PortsFile(options.ports_file_dir, {"nats": [url]}))
+            ports_files[0].write()
+
+    try:
+        await broker.start(write_process_files)
     except NatsctlError as error:
         for line in str(error).splitlines():
             log.fatal(line)
@@ -64,8 +68,8 @@ async def _serve(options: Options, warnings: Sequence[Problem], log: Logger) -> 
         return 1
     await stop.wait()
     await broker.stop()
-    if ports_file is not None:
-        ports_file.remove()
+    for file in ports_files:
+        file.remove()
     return 0
 
 

@@ -114,7 +114,6 @@ class Session(Counters, Protocol):
     """One peer. The engine makes it; the broker hangs its connection on ``owner``."""
 
     owner: Any
-    account: str
     stalls: int
     """Times this session, as a producer, ran into a receiver over its stall mark."""
     pings: int
@@ -122,6 +121,10 @@ class Session(Counters, Protocol):
     pending_bytes: int
     """Output not yet known to be sent."""
     closed: ClosedReason | None
+
+    @property
+    def account(self) -> str:
+        """Name of the account it belongs to."""
 
     @property
     def tracing(self) -> bool:

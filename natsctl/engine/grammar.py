@@ -10,16 +10,15 @@ parseSub, processUnsub), ``util.go`` (parseSize).
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import TypeAlias
 
 from natsctl.errors import ClosedReason, WireError
 from natsctl.protocol.quote import go_quote
 
 __all__ = [
-    "HPUB",
     "PAYLOAD_CR_STATE",
     "PAYLOAD_LF_STATE",
-    "PUB",
+    "PUBLISH",
     "PublishArgs",
     "control_line_error",
     "parse_hpub",
@@ -31,13 +30,11 @@ __all__ = [
     "unknown_operation",
 ]
 
-PUB = re.compile(rb"[Pp][Uu][Bb][ \t]+([^ \t\r\n]+)[ \t]+(?:([^ \t\r\n]+)[ \t]+)?([0-9]{1,9})[ \t]*\r?\n")
-"""A well-formed PUB line: subject, reply, size."""
-
-HPUB = re.compile(
-    rb"[Hh][Pp][Uu][Bb][ \t]+([^ \t\r\n]+)[ \t]+(?:([^ \t\r\n]+)[ \t]+)?([0-9]{1,9})[ \t]+([0-9]{1,9})[ \t]*\r?\n"
+PUBLISH = re.compile(
+    rb"([Hh])?[Pp][Uu][Bb][ \t]+([^ \t\r\n]+)[ \t]+(?:([^ \t\r\n]+)[ \t]+)?"
+    rb"(?(1)([0-9]{1,9})[ \t]+)([0-9]{1,9})[ \t]*\r?\n"
 )
-"""A well-formed HPUB line: subject, reply, header size, total size."""
+"""A faultless PUB or HPUB line: the H, subject, reply, header size (HPUB only), size."""
 
 PAYLOAD_CR_STATE = 41
 PAYLOAD_LF_STATE = 42
@@ -65,18 +62,12 @@ _MAX_SIZE_DIGITS = 9
 _BLANKS = re.compile(rb"[ \t]+")
 
 
-class PublishArgs(NamedTuple):
-    """The arguments of PUB or HPUB; sizes also as the publisher wrote them, because receivers get them so.
+PublishArgs: TypeAlias = tuple[bytes, bytes, bytes, bytes, int, int]
+"""What PUB and HPUB say: subject, reply, header size and size as written, header size, size.
 
-    Units: bytes. ``header_size`` is -1 for PUB.
-    """
-
-    subject: bytes
-    reply: bytes
-    header_text: bytes
-    size_text: bytes
-    header_size: int
-    size: int
+A plain tuple, because one is made for every message. The sizes as written go out again to the receivers; the header
+size of PUB is 0, the size counts headers and payload.
+"""
 
 
 def unknown_operation(data: bytes, at: int, state: int, offset: int = 0) -> WireError:
@@ -158,7 +149,7 @@ def parse_pub(args: bytes) -> PublishArgs:
     if size < 0:
         raise _violation(f"processPub Bad or Missing Size: {go_quote(args)}")
     reply = parts[1] if len(parts) == 3 else b""
-    return PublishArgs(parts[0], reply, b"", parts[-1], -1, size)
+    return parts[0], reply, b"", parts[-1], 0, size
 
 
 def parse_hpub(args: bytes) -> PublishArgs:
@@ -178,7 +169,7 @@ def parse_hpub(args: bytes) -> PublishArgs:
     if header_size > size:
         raise _violation(f"processHeaderPub Header Size larger then TotalSize: {go_quote(args)}")
     reply = parts[1] if len(parts) == 4 else b""
-    return PublishArgs(parts[0], reply, parts[-2], parts[-1], header_size, size)
+    return parts[0], reply, parts[-2], parts[-1], header_size, size
 
 
 def parse_sub(args: bytes) -> tuple[bytes, bytes | None, bytes]:

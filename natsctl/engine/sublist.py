@@ -10,9 +10,9 @@ Source: nats-server ``sublist.go``.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
-__all__ = ["Entry", "Match", "Sublist"]
+__all__ = ["NOBODY", "Entry", "Match", "Sublist"]
 
 
 class Entry(Protocol):
@@ -33,6 +33,10 @@ class Match(NamedTuple, Generic[EntryT]):
 
     plain: tuple[EntryT, ...]
     queues: tuple[tuple[EntryT, ...], ...]
+
+
+NOBODY: Match[Any] = Match((), ())
+"""The result for a subject that nobody wants; matches are compared with it by identity."""
 
 
 class _Node(Generic[EntryT]):
@@ -156,7 +160,7 @@ class Sublist(Generic[EntryT]):
                     first = next(iter(members))
                     # Group name and subscribed subject together are the key: "foo q" and "* q" are two groups.
                     queues[(queue, first.subject)] = tuple(members)
-        result = Match(tuple(plain), tuple(queues.values()))
+        result = Match(tuple(plain), tuple(queues.values())) if plain or queues else NOBODY
         self._remember(subject, tokens[0], result)
         return result
 

@@ -1,0 +1,249 @@
+"""The receiving half of a client session: what may be delivered to it, and what happens when it reads too slowly.
+
+Source: nats-server ``client.go`` (deliverMsg, queueOutbound, stalledWait, trackRemoteReply).
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, cast
+
+from natsctl.engine.api import Arrow, Grant, Session
+from natsctl.engine.outbox import Outbox
+from natsctl.engine.routing import Account, Message, Plane, Subscription
+from natsctl.errors import ClosedReason
+
+__all__ = ["PureReceiver"]
+
+_OK = b"+OK\r\n"
+_MAX_OPEN_REPLIES = 4096
+"""Reply subjects remembered for the right to answer; beyond it the oldest is forgotten."""
+
+
+class PureReceiver(Outbox):
+    """A client as messages see it.
+
+    Args:
+        plane: What it shares with the other sessions.
+        grant: What it may do now.
+    """
+
+    __slots__ = (
+        "_account",
+        "_filtered",
+        "_fluent",
+        "_grant",
+        "_max_payload",
+        "_max_pending",
+        "_plane",
+        "_replies",
+        "_simple",
+        "_stall_mark",
+        "_stalled_by",
+        "_subs",
+        "_tracing",
+        "closed",
+        "out_bytes",
+        "out_msgs",
+        "stalls",
+    )
+
+    def __init__(self, plane: Plane, grant: Grant) -> None:
+        super().__init__()
+        self._plane = plane
+        self._subs: dict[bytes, Subscription] = {}
+        self._tracing = False
+        self._stalled_by: dict[Session, None] | None = None
+        self._max_pending = plane.limits.max_pending
+        self._stall_mark = self._max_pending // 4 * 3
+        self.closed: ClosedReason | None = None
+        self.out_msgs = self.out_bytes = self.stalls = 0
+        self._apply(grant)
+
+    def _apply(self, grant: Grant) -> None:
+        self._grant = grant
+        self._account: Account = self._plane.account(grant.account)
+        self._max_payload = grant.max_payload if grant.max_payload >= 0 else sys.maxsize
+        self._filtered = False
+        answers = grant.permissions is not None and grant.permissions.responses is not None
+        self._replies: dict[bytes, list[float]] | None = {} if answers else None
+        self._classify()
+
+    def _classify(self) -> None:
+        grant = self._grant
+        # A fluent sender is heard only at the end of a message, a simple receiver takes all that come.
+        self._fluent = not (grant.pedantic or self._tracing)
+        self._simple = (
+            grant.echo and grant.headers and not (self._filtered or self._tracing or self._replies is not None)
+        )
+
+    @property
+    def _session(self) -> Session:
+        """The whole session this is half of."""
+        return cast(Session, self)
+
+    @property
+    def account(self) -> str:
+        """Name of the account it belongs to."""
+        return self._grant.account
+
+    @property
+    def tracing(self) -> bool:
+        """Whether the handler hears of each line and payload."""
+        return self._tracing
+
+    @tracing.setter
+    def tracing(self, on: bool) -> None:
+        self._tracing = on
+        self._classify()
+
+    def close(self, reason: ClosedReason) -> None:
+        """Forget the session and its subscriptions; output already queued can still be taken."""
+        if self.closed is None:
+            self.closed = reason
+            self._simple = False  # a message on its way to several receivers may still come by
+            self._drop_subscriptions()
+
+    # ---- lines of the broker and the engine
+
+    def write(self, line: bytes) -> None:
+        """Queue a protocol line of the broker's."""
+        if self.closed is not None:
+            return
+        self._enqueue(line)
+        if self.pending_bytes > self._max_pending:
+            self._press()
+
+    def send_error(self, text: str) -> None:
+        """Queue ``-ERR '<text>'``."""
+        if self._tracing:
+            self._plane.handler.on_trace(self._session, Arrow.OUT, b"-ERR", text.encode())
+        self.write(b"-ERR '%b'\r\n" % text.encode())
+
+    def _ok(self) -> None:
+        if self._grant.verbose and self.closed is None:
+            if self._tracing:
+                self._plane.handler.on_trace(self._session, Arrow.OUT, b"OK", b"")
+            self.write(_OK)
+
+    # ---- subscriptions
+
+    def _remove(self, sub: Subscription) -> None:
+        del self._subs[sub.sid]
+        self._account.sublist.remove(sub)
+        if self._tracing:
+            self._plane.handler.on_trace(self._session, Arrow.INTERNAL, b"DELSUB", sub.sid)
+
+    def _drop_subscriptions(self) -> None:
+        for sub in tuple(self._subs.values()):
+            self._remove(sub)
+
+    # ---- the right to answer
+
+    def _may_answer(self, subject: bytes) -> bool:
+        if self._replies is None:
+            return False
+        window = self._replies.get(subject)
+        if window is None:
+            return False
+        responses = self._grant.permissions.responses if self._grant.permissions is not None else None
+        assert responses is not None
+        window[0] += 1
+        used_up = 0 < responses.max_msgs < window[0]
+        if used_up or 0 < responses.expires_s < self._plane.now - window[1]:
+            del self._replies[subject]
+            return False
+        return True
+
+    def _may_be_answered(self, reply: bytes) -> None:
+        replies = self._replies
+        assert replies is not None
+        if len(replies) >= _MAX_OPEN_REPLIES and reply not in replies:
+            del replies[next(iter(replies))]
+        replies[reply] = [0, self._plane.now]
+
+    # ---- messages out
+
+    def deliver(self, sub: Subscription, message: Message) -> bool:
+        """Take a message for one of the session's subscriptions; False when it must not or cannot have it."""
+        if not self._simple:
+            if not self._admits(message):
+                return False
+            if message.header_size and not self._grant.headers:
+                message = message.without_headers()
+        if self.pending_bytes > self._stall_mark and not self._admit_over_mark(message.source):
+            return False
+        sub.delivered += 1
+        if sub.delivered == sub.max_msgs:
+            self._remove(sub)
+        frame = message.head + sub.sid + message.tail
+        if not self._simple:
+            self._note_delivery(message, frame)
+        self.out_msgs += 1
+        self.out_bytes += message.size
+        pieces = self._pieces
+        if not pieces:
+            self._plane.touched.append(self)
+        pieces.append(frame)
+        self.pending_bytes += len(frame)
+        if self.pending_bytes > self._max_pending:
+            self._press()
+        return True
+
+    def _admits(self, message: Message) -> bool:
+        if self.closed is not None or (message.source is self and not self._grant.echo):
+            return False
+        permissions = self._grant.permissions
+        return not self._filtered or permissions is None or permissions.may_deliver(message.subject)
+
+    def _note_delivery(self, message: Message, frame: bytes) -> None:
+        if self._replies is not None and message.reply:
+            self._may_be_answered(message.reply)
+        if self._tracing:
+            self._trace_delivery(message, frame)
+
+    def _trace_delivery(self, message: Message, frame: bytes) -> None:
+        handler = self._plane.handler
+        line, _, body = frame.partition(b"\r\n")
+        verb, _, args = line.partition(b" ")
+        handler.on_trace(self._session, Arrow.OUT, verb, args)
+        if len(body) > 2:
+            handler.on_trace_payload(self._session, Arrow.OUT, body[:-2], message.header_size)
+
+    def _enqueue(self, data: bytes) -> None:
+        if not self._pieces:
+            self._plane.touched.append(self)
+        self._pieces.append(data)
+        self.pending_bytes += len(data)
+
+    def _admit_over_mark(self, source: Any) -> bool:
+        """Let a message in although the receiver is over its stall mark, unless it is to be dropped."""
+        self._plane.handler.on_pressure(self._session)
+        if source is None or self.pending_bytes <= self._stall_mark:
+            return True
+        if self._plane.limits.drop_instead_of_stall:
+            return False
+        if source._stalled_by is None:
+            source._stalled_by = {}
+        if self._session not in source._stalled_by:
+            source._stalled_by[self._session] = None
+            source.stalls += 1
+        return True
+
+    def _press(self) -> None:
+        handler = self._plane.handler
+        handler.on_pressure(self._session)
+        if self.pending_bytes > self._max_pending:
+            self.close(ClosedReason.SLOW_CONSUMER_PENDING_BYTES)
+            handler.on_slow_consumer(self._session)
+            self.drop_output()
+
+    def take_stalled(self) -> list[Session]:
+        """The receivers over their stall mark that this session fed since the last call."""
+        stalled = list(self._stalled_by or ())
+        self._stalled_by = None
+        return stalled
+
+    def is_over_stall_mark(self) -> bool:
+        """Whether senders should wait for this session."""
+        return self.closed is None and self.pending_bytes > self._stall_mark

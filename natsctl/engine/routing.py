@@ -1,0 +1,133 @@
+"""The way of a message: who subscribed to what, and how a publish becomes deliveries.
+
+Source: nats-server ``client.go`` (processMsgResults, deliverMsg, msgHeader).
+"""
+
+from __future__ import annotations
+
+from random import randrange
+from typing import Any, Protocol
+
+from natsctl.engine.api import Handler, Limits
+from natsctl.engine.grammar import PublishArgs
+from natsctl.engine.sublist import Match, Sublist
+
+__all__ = ["Account", "Message", "Plane", "Receiver", "Subscription", "deliver_all"]
+
+_CRLF = b"\r\n"
+
+
+class Plane:
+    """What all sessions of one engine share.
+
+    Attributes:
+        touched: Client sessions that got output since the last collect, each once.
+        touched_internal: Internal sessions that got messages since then.
+    """
+
+    __slots__ = ("_accounts", "handler", "limits", "now", "touched", "touched_internal")
+
+    def __init__(self, handler: Handler, limits: Limits) -> None:
+        self.handler = handler
+        self.limits = limits
+        self.now = 0.0
+        self.touched: list[Any] = []
+        self.touched_internal: list[Any] = []
+        self._accounts: dict[str, Account] = {}
+
+    def account(self, name: str) -> Account:
+        """The subject space of that name, made on first use."""
+        account = self._accounts.get(name)
+        if account is None:
+            account = self._accounts[name] = Account(name, self.limits.cache_size)
+        return account
+
+    def n_subscriptions(self, account: str | None = None) -> int:
+        """Subscriptions in one account, or in all."""
+        if account is not None:
+            return self._accounts[account].sublist.count if account in self._accounts else 0
+        return sum(each.sublist.count for each in self._accounts.values())
+
+
+class Receiver(Protocol):
+    """A session, seen by a message."""
+
+    def deliver(self, sub: Subscription, message: Message) -> bool:
+        """Take a message for one of the session's subscriptions; False when it must not or cannot have it."""
+
+
+class Subscription:
+    """One SUB of one session; ``max_msgs`` 0 has no end."""
+
+    __slots__ = ("delivered", "max_msgs", "queue", "session", "sid", "subject")
+
+    def __init__(self, session: Receiver, subject: bytes, queue: bytes | None, sid: bytes) -> None:
+        self.session = session
+        self.subject = subject
+        self.queue = queue
+        self.sid = sid
+        self.delivered = 0
+        self.max_msgs = 0
+
+
+class Account:
+    """A subject space."""
+
+    __slots__ = ("name", "sublist")
+
+    def __init__(self, name: str, cache_size: int) -> None:
+        self.name = name
+        self.sublist: Sublist[Subscription] = Sublist(cache_size)
+
+
+class Message:
+    """A publish on its way to its receivers, rendered at most once in each form.
+
+    A receiver gets ``head + sid + tail``: only the sid differs between the receivers of one message.
+
+    Attributes:
+        source: The session that published it; None when it came from inside the broker.
+        size: Bytes of headers and payload together.
+        body: Headers and payload with the closing CRLF, as received.
+    """
+
+    __slots__ = ("body", "head", "header_size", "reply", "size", "source", "subject", "tail")
+
+    def __init__(self, source: Any, args: PublishArgs, body: bytes) -> None:
+        self.source = source
+        self.subject, self.reply, header_text, size_text, self.header_size, self.size = args
+        self.body = body
+        # Sizes go out as the publisher wrote them ("007").
+        if self.header_size:
+            self.head = b"HMSG " + self.subject + b" "
+            size_text = header_text + b" " + size_text
+        else:
+            self.head = b"MSG " + self.subject + b" "
+        if self.reply:
+            self.tail = b" %b %b\r\n%b" % (self.reply, size_text, body)
+        else:
+            self.tail = b" " + size_text + _CRLF + body
+
+    def without_headers(self) -> Message:
+        """The same message for a receiver that knows no headers."""
+        size = self.size - self.header_size
+        return Message(
+            self.source, (self.subject, self.reply, b"", b"%d" % size, 0, size), self.body[self.header_size :]
+        )
+
+
+def deliver_all(interested: Match[Subscription], message: Message) -> int:
+    """Deliver to every plain subscription and to one random member of each queue group; returns to how many."""
+    plain, queues = interested
+    reached = 0
+    for sub in plain:
+        if sub.session.deliver(sub, message):
+            reached += 1
+    for members in queues:
+        first = randrange(len(members)) if len(members) > 1 else 0
+        for index in range(first, first + len(members)):
+            sub = members[index % len(members)]
+            if sub.session.deliver(sub, message):
+                reached += 1
+                break
+    return reached

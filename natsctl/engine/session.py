@@ -1,0 +1,352 @@
+"""A client session: bytes cut into operations, operations carried out.
+
+Source: nats-server ``parser.go`` and ``client.go`` (processConnect, processSub, processUnsub, processInboundClientMsg).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from natsctl.engine import grammar
+from natsctl.engine.api import Arrow, Grant, SubscriptionView
+from natsctl.engine.grammar import PublishArgs
+from natsctl.engine.receiver import PureReceiver
+from natsctl.engine.routing import Message, Plane, Subscription, deliver_all
+from natsctl.engine.sublist import NOBODY
+from natsctl.errors import ClosedReason, WireError
+from natsctl.protocol import subject as subjects
+
+__all__ = ["PureSession"]
+
+_PONG = b"PONG\r\n"
+_CRLF = b"\r\n"
+_RESERVED_FIRST = b"$_"
+_RESERVED_PUBLISH = (b"_GR_.", b"$GR.", b"$NRG.")
+_RESERVED_REPLY = (b"_R_.", b"_GR_.", b"$GR.", b"$JS.ACK.")
+_match_publish = grammar.PUBLISH.match
+
+
+class PureSession(PureReceiver):
+    """One client. See :class:`natsctl.engine.api.Session` for the public face."""
+
+    __slots__ = (
+        "_announced",
+        "_held",
+        "_need",
+        "_ping_watch",
+        "_rest",
+        "granted",
+        "in_bytes",
+        "in_msgs",
+        "owner",
+        "pings",
+    )
+
+    def __init__(self, plane: Plane, owner: Any, grant: Grant | None) -> None:
+        super().__init__(plane, grant or Grant(max_payload=-1))
+        self.owner = owner
+        self.granted = grant is not None
+        self._rest = bytearray()
+        self._need = 0
+        self._announced = False  # the control line of a message still coming in was already handled
+        self._held = False
+        self._ping_watch = False
+        self.in_msgs = self.in_bytes = self.pings = 0
+
+    # ---- what the broker decides
+
+    @property
+    def held(self) -> bool:
+        """Whether input waits for the broker's answer to a CONNECT."""
+        return self._held
+
+    def grant(self, grant: Grant) -> None:
+        """Accept the CONNECT: subscriptions made before are dropped, held input goes on."""
+        self._drop_subscriptions()
+        self._apply(grant)
+        self.granted = True
+        self._ping_watch = True
+        if self._held:
+            self._held = False
+            self._ok()
+            self.feed(b"")
+
+    def fail(self, error: WireError) -> None:
+        """End the session with the error's -ERR, if it has one."""
+        if self.closed is not None:
+            return
+        if error.wire is not None:
+            self.send_error(error.wire)
+        self.close(error.reason)
+        self._plane.handler.on_protocol_error(self, error)
+
+    def close(self, reason: ClosedReason) -> None:
+        """Forget the session, its subscriptions and its input; output already queued can still be taken."""
+        super().close(reason)
+        self._held = False
+        self._rest = bytearray()
+
+    def _violate(self, wire: str, log: str) -> None:
+        self.send_error(wire)
+        self._plane.handler.on_violation(self, log)
+
+    # ---- bytes in
+
+    def feed(self, data: bytes) -> None:
+        """Take in bytes as they arrived, cut anywhere."""
+        if self.closed is not None:
+            return
+        known = len(self._rest)
+        if known:
+            self._rest += data
+            if known + len(data) < self._need:
+                return
+            data = bytes(self._rest)
+            self._rest = bytearray()
+        try:
+            end = self._run(data, known)
+        except WireError as error:
+            self.fail(error)
+            return
+        if end < len(data) and self.closed is None:
+            self._rest = bytearray(memoryview(data)[end:])
+
+    def _run(self, data: bytes, known: int) -> int:
+        """Handle every whole operation; returns where the first unfinished one begins."""
+        at, end = 0, len(data)
+        max_line = self._plane.limits.max_control_line
+        self._need = 0
+        while at < end and self.closed is None and not self._held:
+            if not self.granted and data[at] not in b"Cc":
+                self._plane.handler.on_unauthenticated(self)
+                if not self.granted:
+                    break
+            found = _match_publish(data, at) if self._fluent and not self._announced else None
+            if found is not None:
+                # The usual case, a whole and faultless PUB or HPUB; whatever else it may be, _operation knows.
+                _, subject, reply, header_text, size_text = found.groups()
+                start, size = found.end(), int(size_text)
+                header_size = int(header_text) if header_text is not None else 0
+                stop = start + size + 2
+                if (
+                    stop <= end
+                    and data[stop - 2 : stop] == _CRLF
+                    and size <= self._max_payload
+                    and start - at <= max_line
+                    and (header_text is None or (header_size <= size and self._grant.headers))
+                ):
+                    self._publish(
+                        (subject, reply or b"", header_text or b"", size_text, header_size, size), data[start:stop]
+                    )
+                    at = stop
+                    continue
+            after = self._operation(data, at, known)
+            if after < 0:
+                break
+            at = after
+        return at
+
+    def _operation(self, data: bytes, at: int, known: int) -> int:
+        """Handle the operation at ``at``; returns where the next begins, or -1 when it has not all come yet."""
+        scanned = grammar.scan_verb(data, at, known)
+        limit = self._plane.limits.max_control_line
+        if scanned is None:
+            if len(data) - at > limit:
+                raise grammar.control_line_error(limit)
+            return -1
+        verb, begin = scanned
+        takes_args = verb not in (b"PING", b"PONG", b"+OK")
+        # nats-server looks for the line end only behind the first byte of the arguments, even if that is one.
+        line_end = data.find(b"\n", begin + takes_args)
+        args = data[begin : line_end if line_end >= 0 else len(data)]
+        if takes_args and b"\r" in args[1:]:
+            args = args[:-1]
+        if len(args) > limit:
+            raise grammar.control_line_error(limit)
+        if line_end < 0:
+            return -1
+        if verb in (b"PUB", b"HPUB"):
+            return self._message(verb, args, data, line_end + 1, at, known)
+        if verb == b"HMSG":
+            raise grammar.unknown_operation(data, len(data), grammar.PAYLOAD_CR_STATE, known)
+        self._line(verb, args)
+        return line_end + 1
+
+    def _line(self, verb: bytes, args: bytes) -> None:
+        handler = self._plane.handler
+        if self._tracing and verb not in (b"INFO", b"+OK", b"-ERR"):
+            handler.on_trace(self, Arrow.IN, verb, args if verb not in (b"PING", b"PONG") else b"")
+        if verb == b"SUB":
+            self._subscribe(*grammar.parse_sub(args))
+        elif verb == b"UNSUB":
+            self._unsubscribe(*grammar.parse_unsub(args))
+        elif verb == b"PING":
+            self._ping()
+        elif verb == b"PONG":
+            handler.on_pong(self)
+        elif verb == b"CONNECT":
+            self._connect(args)
+        elif verb == b"INFO":
+            handler.on_info(self, args)
+        elif verb == b"-ERR":
+            text = args.decode("utf-8", "replace")
+            raise WireError(ClosedReason.PARSE_ERROR, log=f"Client Error {text}")
+
+    def _connect(self, document: bytes) -> None:
+        # A CONNECT is always a hold: grant() ends it, here or when the broker has decided.
+        self._held = True
+        self._plane.handler.on_connect(self, document)
+
+    def _ping(self) -> None:
+        self.pings += 1
+        if self._tracing:
+            self._plane.handler.on_trace(self, Arrow.OUT, b"PONG", b"")
+        self.write(_PONG)
+        if self._ping_watch:
+            self._ping_watch = False
+            self._plane.handler.on_ping(self)
+
+    # ---- subscriptions
+
+    @property
+    def n_subscriptions(self) -> int:
+        """Subscriptions held now."""
+        return len(self._subs)
+
+    def subscriptions(self) -> Iterator[SubscriptionView]:
+        """The subscriptions held now, oldest first."""
+        for sub in self._subs.values():
+            yield SubscriptionView(sub.subject, sub.queue, sub.sid, sub.delivered, sub.max_msgs)
+
+    def _subscribe(self, subject: bytes, queue: bytes | None, sid: bytes) -> None:
+        permissions = self._grant.permissions
+        if permissions is not None and not permissions.may_subscribe(subject, queue):
+            self._refuse_subscription(subject, queue, sid)
+            return
+        max_tokens = self._plane.limits.max_sub_tokens
+        shown = subject.decode("utf-8", "replace")
+        if max_tokens and subject.count(b".") + 1 > max_tokens:
+            self._violate(
+                f'Permissions Violation for Subscription to "{shown}", too many tokens',
+                f'Subscription Violation Too Many Tokens - Subject "{shown}", SID {sid.decode("utf-8", "replace")}',
+            )
+            return
+        limit = self._grant.max_subscriptions
+        if limit > 0 and len(self._subs) >= limit:
+            self._violate("maximum subscriptions exceeded", "maximum subscriptions exceeded")
+            return
+        if sid not in self._subs:
+            if not subjects.is_valid(subject):
+                self.send_error("Invalid Subject")
+                return
+            sub = Subscription(self, subject, queue, sid)
+            self._subs[sid] = sub
+            self._account.sublist.insert(sub)
+            if permissions is not None and not self._filtered and permissions.needs_filter(subject):
+                self._filtered = True
+                self._classify()
+        self._ok()
+
+    def _refuse_subscription(self, subject: bytes, queue: bytes | None, sid: bytes) -> None:
+        shown, number = subject.decode("utf-8", "replace"), sid.decode("utf-8", "replace")
+        group = "" if queue is None else queue.decode("utf-8", "replace")
+        using = f' using queue "{group}"' if queue is not None else ""
+        named = f', Queue: "{group}"' if queue is not None else ""
+        self._violate(
+            f'Permissions Violation for Subscription to "{shown}"{using}',
+            f'Subscription Violation - Subject "{shown}"{named}, SID {number}',
+        )
+
+    def _unsubscribe(self, sid: bytes, max_msgs: int) -> None:
+        sub = self._subs.get(sid)
+        if sub is not None:
+            if max_msgs > sub.delivered:
+                sub.max_msgs = max_msgs
+            else:
+                self._remove(sub)
+        self._ok()
+
+    # ---- messages in
+
+    def _message(self, verb: bytes, args: bytes, data: bytes, start: int, at: int, known: int) -> int:
+        """Handle PUB or HPUB; ``start`` is where the payload begins. Returns as :meth:`_operation`."""
+        publish = grammar.parse_pub(args) if verb == b"PUB" else self._parse_hpub(verb, args)
+        if not self._announced:
+            self._announce(verb, args, publish)
+        _, _, _, _, header_size, size = publish
+        stop = start + size
+        tail = data[stop : stop + 2]
+        if tail[:1] not in (b"", b"\r"):
+            raise grammar.unknown_operation(data, stop, grammar.PAYLOAD_CR_STATE, known)
+        if tail[1:] not in (b"", b"\n"):
+            raise grammar.unknown_operation(data, stop + 1, grammar.PAYLOAD_LF_STATE, known)
+        if len(tail) < 2:
+            self._announced = True
+            self._need = stop + 2 - at
+            return -1
+        self._announced = False
+        if self._tracing and size:
+            self._plane.handler.on_trace_payload(self, Arrow.IN, data[start:stop], header_size)
+        self._publish(publish, data[start : stop + 2])
+        return stop + 2
+
+    def _parse_hpub(self, verb: bytes, args: bytes) -> PublishArgs:
+        if not (self._plane.limits.headers and self._grant.headers):
+            if self._tracing:
+                self._plane.handler.on_trace(self, Arrow.IN, verb, args)
+            raise WireError(ClosedReason.PROTOCOL_VIOLATION, log="message headers not supported")
+        return grammar.parse_hpub(args)
+
+    def _announce(self, verb: bytes, args: bytes, publish: PublishArgs) -> None:
+        """Do what happens on the control line, before the payload has come."""
+        if self._tracing:
+            self._plane.handler.on_trace(self, Arrow.IN, verb, args)
+        subject, _, _, _, _, size = publish
+        limit = self._grant.max_payload
+        if 0 <= limit < size:
+            raise WireError(
+                ClosedReason.MAX_PAYLOAD_EXCEEDED,
+                wire="Maximum Payload Violation",
+                log=f"maximum payload exceeded: {size} vs {limit}",
+            )
+        if self._grant.pedantic and not subjects.is_valid_literal(subject):
+            self.send_error("Invalid Publish Subject")
+
+    def _publish(self, args: PublishArgs, body: bytes) -> None:
+        """Route one message of this client; the body ends in CRLF."""
+        subject, reply, _, _, _, size = args
+        self.in_msgs += 1
+        self.in_bytes += size
+        grant = self._grant
+        if (grant.permissions is not None or subject[0] in _RESERVED_FIRST) and not self._may_publish(subject):
+            shown = subject.decode("utf-8", "replace")
+            log = f'Publish Violation - Subject "{shown}"'
+            self._violate(f'Permissions Violation for Publish to "{shown}"', log)
+            return
+        if reply and reply.startswith(_RESERVED_REPLY) and reply != b"$JS.ACK.":
+            shown = reply.decode("utf-8", "replace")
+            log = f'Publish Violation - Reply "{shown}"'
+            self._violate(f'Permissions Violation for Publish with Reply of "{shown}"', log)
+            return
+        if grant.verbose:
+            self._ok()
+        interested = self._account.sublist.match(subject)
+        reached = 0
+        if interested is not NOBODY:
+            reached = deliver_all(interested, Message(self, args, body))
+        if not reached and reply and grant.no_responders:
+            self._no_responders(subject, reply)
+
+    def _may_publish(self, subject: bytes) -> bool:
+        if subject.startswith(_RESERVED_PUBLISH) and subject not in _RESERVED_PUBLISH[:2]:
+            return False
+        permissions = self._grant.permissions
+        return permissions is None or permissions.may_publish(subject) or self._may_answer(subject)
+
+    def _no_responders(self, subject: bytes, reply: bytes) -> None:
+        for sub in self._account.sublist.match(reply).plain:
+            if sub.session is self:
+                status = b"NATS/1.0 503\r\nNats-Subject: %b\r\n\r\n" % subject
+                self.write(b"HMSG %b %b %d %d\r\n%b\r\n" % (reply, sub.sid, len(status), len(status), status))
+                return
