@@ -88,7 +88,7 @@ def _go_json(value: Value) -> Iterator[str]:
     elif isinstance(value, str):
         yield _go_string(value)
     elif isinstance(value, datetime):
-        yield f'"{value:%Y-%m-%dT%H:%M:%SZ}"'
+        yield f'"{value.replace(tzinfo=None).isoformat()}Z"'
     elif isinstance(value, float):
         yield _go_float(value)
     else:

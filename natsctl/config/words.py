@@ -9,11 +9,11 @@ from difflib import get_close_matches
 
 __all__ = ["did_you_mean", "kind", "quoted"]
 
-_SHOWN = 64
+_SHOWN = 256
 
 
 def quoted(text: str) -> str:
-    """Quote text from a file for a message: one line, printable, at most 64 characters of it."""
+    """Quote text from a file for a message: one line, printable, at most 256 characters of it."""
     shown = text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
     return json.dumps(shown, ensure_ascii=not shown.isprintable())
 

@@ -1,0 +1,89 @@
+"""What a broker cannot do yet is valid, and reported apart."""
+
+from __future__ import annotations
+
+import pytest
+
+from natsctl.config import loads
+from natsctl.config.accounts import _ACCOUNT, _LIMITS
+from natsctl.config.availability import UNAVAILABLE
+from natsctl.config.schema import Block
+from natsctl.config.server import SERVER
+from natsctl.config.users import _AUTHORIZATION, _USER
+
+ISSUER = "ABJHLOVMPA4CI6R5KLNGOB4GSLNIY7IOUPAJC4YFNDLQVIOBYQGUWVLA"
+
+
+def unavailable(text: str) -> list[str]:
+    return [str(problem) for problem in loads(text, file="f", environ={}).unavailable]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("\n  http_port: 8222", "f:2:3: monitoring (http_port) is not available yet in natsctl server"),
+        ("monitor_port: 8222", "f:1:1: monitoring (monitor_port) is not available yet in natsctl server"),
+        ("tls { verify: true }", "f:1:1: TLS (tls) is not available yet in natsctl server"),
+        ("cluster { port: 1 }", "f:1:1: clustering (cluster) is not available yet in natsctl server"),
+        ("jetstream: enabled", "f:1:1: JetStream (jetstream) is not available yet in natsctl server"),
+        ("jetstream {}", "f:1:1: JetStream (jetstream) is not available yet in natsctl server"),
+        (
+            "accounts { A { exports: [{stream: s}] } }",
+            "f:1:16: account exports (exports) is not available yet in natsctl server",
+        ),
+        (
+            "accounts { A { limits { max_leafs: 5 } } }",
+            "f:1:25: leafnodes (max_leafs) is not available yet in natsctl server",
+        ),
+        (
+            f"authorization {{ auth_callout {{ issuer: {ISSUER}, auth_users: [a] }} }}",
+            "f:1:17: auth callout (auth_callout) is not available yet in natsctl server",
+        ),
+        (
+            "authorization { users: [{user: a, proxy_required: true}] }",
+            "f:1:35: the PROXY protocol (proxy_required) is not available yet in natsctl server",
+        ),
+    ],
+)
+def test_a_feature_that_is_missing_is_named_with_its_key_and_place(text: str, expected: str) -> None:
+    assert unavailable(text) == [expected]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "jetstream: false",
+        "jetstream: disabled",
+        "jetstream { enabled: false }",
+        "proxy_protocol: false",
+        "allow_non_tls: false",
+        "http_port: 0",
+        "mappings {}",
+        "authorization { proxy_required: false }",
+        "accounts { A { jetstream: false, exports: [] } }",
+    ],
+)
+def test_a_value_that_switches_a_feature_off_is_no_obstacle(text: str) -> None:
+    assert unavailable(text) == []
+
+
+def test_what_has_an_option_is_available() -> None:
+    for key in SERVER.keys:
+        assert not (key.to and key.name in UNAVAILABLE)
+
+
+BLOCKS = {"": SERVER, "authorization.": _AUTHORIZATION, "accounts.*.": _ACCOUNT, "accounts.*.limits.": _LIMITS}
+BLOCKS |= {"authorization.users.": _USER, "accounts.*.users.": _USER}
+
+
+def test_every_path_of_the_table_leads_to_a_key() -> None:
+    known = {prefix + key.name for prefix, block in BLOCKS.items() for key in block.keys}
+    assert set(UNAVAILABLE) <= known
+
+
+@pytest.mark.parametrize(("prefix", "block"), BLOCKS.items())
+def test_every_key_is_kept_or_known_to_be_missing(prefix: str, block: Block) -> None:
+    """No key may be read and forgotten: it makes an option, or it stops a start."""
+    placed_by_hand = {"listen", "host", "port", "authorization", "accounts"}
+    for key in block.keys:
+        assert key.to or key.name in placed_by_hand or prefix + key.name in UNAVAILABLE, key.name
