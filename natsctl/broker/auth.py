@@ -19,7 +19,15 @@ from natsctl.engine.permissions import Permissions, Responses, Rule
 from natsctl.protocol import nkey
 from natsctl.protocol.documents import Connect
 
-__all__ = ["GLOBAL_ACCOUNT", "SYSTEM_ACCOUNT", "Authenticator", "Login", "is_bcrypt", "verify_password"]
+__all__ = [
+    "GLOBAL_ACCOUNT",
+    "SYSTEM_ACCOUNT",
+    "Authenticator",
+    "Login",
+    "claimed_login",
+    "is_bcrypt",
+    "verify_password",
+]
 
 GLOBAL_ACCOUNT = "$G"
 SYSTEM_ACCOUNT = "$SYS"
@@ -45,6 +53,15 @@ class Login:
     rules: PermissionOptions | None = None
     secret: str = field(default="", repr=False)
     public_key: bytes = b""
+
+
+def claimed_login(connect: Connect) -> Login:
+    """The login of a client that needs none: it is who it says it is, and that only matters in logs."""
+    if connect.nkey:
+        return Login(connect.nkey, f"nkey:{connect.nkey}")
+    if connect.user:
+        return Login(connect.user, f"user:{connect.user}")
+    return Login(label="token") if connect.auth_token else Login()
 
 
 def is_bcrypt(secret: str) -> bool:

@@ -10,7 +10,15 @@ from typing import Protocol
 
 import msgspec
 
-from natsctl.broker.auth import GLOBAL_ACCOUNT, SYSTEM_ACCOUNT, Authenticator, Login, is_bcrypt, verify_password
+from natsctl.broker.auth import (
+    GLOBAL_ACCOUNT,
+    SYSTEM_ACCOUNT,
+    Authenticator,
+    Login,
+    claimed_login,
+    is_bcrypt,
+    verify_password,
+)
 from natsctl.broker.connection import Connection
 from natsctl.broker.identity import Identity
 from natsctl.broker.logs import Logger
@@ -87,7 +95,7 @@ class ClientEvents:
         connection.introduce(connect)
         authenticator = self._env.authenticator
         if not authenticator.is_required:
-            self._accept(connection, connect, Login())
+            self._accept(connection, connect, claimed_login(connect))
             return
         found = authenticator.find(connect, connection.nonce)
         if found is None:

@@ -196,8 +196,8 @@ class Connection(asyncio.BufferedProtocol):
         host.flush_touched()
         if session.held:
             self._pause_reading()
-        elif stalled := session.take_stalled():
-            self._stall([receiver.owner for receiver in stalled])
+        else:
+            self._stall([receiver.owner for receiver in session.take_stalled() if receiver.is_over_stall_mark()])
 
     def eof_received(self) -> None:
         """The peer has said all: let the transport close."""
@@ -287,6 +287,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def _stall(self, receivers: list[Connection]) -> None:
         """Read no more until the receivers have drained, for ten milliseconds at most."""
+        if not receivers:
+            return
         self._pause_reading()
         self._waiting_for = set(receivers)
         for receiver in receivers:

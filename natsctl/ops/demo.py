@@ -18,17 +18,17 @@ from natsctl.ops.connection import Connection, connect
 from natsctl.ops.message import Headers, Message
 from natsctl.ops.receive import Receiver, receiving
 from natsctl.ops.reply import Answer, serve_requests
-from natsctl.ops.request import Gathering, Reply, gather
+from natsctl.ops.request import Gathering, gather
 from natsctl.ops.settings import Settings
 
-__all__ = ["Asked", "Gathered", "Labelled", "Scene", "Shared", "Spread", "Unanswered", "take_tour"]
+__all__ = ["Asked", "Gathered", "Heard", "Labelled", "Scene", "Shared", "Spread", "Unanswered", "take_tour"]
 
 T = TypeVar("T")
 
 _TIMEOUT_S = 5.0
 _N_TASKS = 300
 _N_WORKERS = 3
-_STOCK = {"north": "12 bags", "south": "3 bags", "harbour": "40 bags"}
+_STOCK = ("north: 12 bags", "south: 3 bags", "harbour: 40 bags")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,9 @@ class Spread:
 class Labelled:
     """Headers: what is said about a message travels beside its body."""
 
-    message: Message
+    subject: str
+    headers: Headers
+    body: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +64,20 @@ class Shared:
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """One answer, and how long after the request it came."""
+
+    body: str
+    rtt_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """Request and reply."""
 
-    request: Message
-    reply: Reply
+    subject: str
+    request: str
+    answer: Heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +96,8 @@ class Gathered:
     """One request, and the replies of everybody who listens."""
 
     subject: str
-    replies: tuple[Reply, ...]
+    request: str
+    answers: tuple[Heard, ...]
     """In the order in which they came."""
 
 
@@ -93,21 +105,21 @@ Scene = Spread | Labelled | Shared | Asked | Unanswered | Gathered
 """What was seen in one scene."""
 
 
-async def take_tour(settings: Settings) -> AsyncIterator[Scene]:
-    """Play every scene on a server that nobody else uses, and yield what was seen in it.
+async def take_tour(settings: Settings) -> AsyncIterator[tuple[str, Scene]]:
+    """Play every scene on a server that nobody else uses; yield its name and what was seen in it.
 
     Raises:
         NatsctlError: A scene failed; the message names it.
     """
-    for title, play in _SCENES.items():
+    for name, play in _SCENES.items():
         try:
             async with asyncio.timeout(_TIMEOUT_S):
                 scene = await play(settings)
         except TimeoutError:
-            raise NatsctlError(f"{title}: not finished within {_TIMEOUT_S:g} s") from None
+            raise NatsctlError(f'"{name}" failed: not finished within {_TIMEOUT_S:g} s') from None
         except NatsctlError as error:
-            raise NatsctlError(f"{title}: {error}") from error
-        yield scene
+            raise NatsctlError(f'"{name}" failed: {error}', hint=error.hint) from error
+        yield name, scene
 
 
 async def _publish_and_subscribe(settings: Settings) -> Spread:
@@ -141,7 +153,7 @@ async def _headers(settings: Settings) -> Labelled:
         await publisher.flush()
         found = await _rest(receiver)
     _check("headers", [message.headers for message in found], [headers])
-    return Labelled(found[0])
+    return Labelled(found[0].subject, found[0].headers, found[0].body.decode())
 
 
 async def _queue_group(settings: Settings) -> Shared:
@@ -161,36 +173,32 @@ async def _queue_group(settings: Settings) -> Shared:
 
 
 async def _request_and_reply(settings: Settings) -> Asked:
-    async def price(request: Message) -> Answer:
-        return Answer(b"%s costs 4.20" % request.body)
-
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(_service(settings, "price", price))
+        await stack.enter_async_context(_service(settings, "price", "tea costs 4.20"))
         requestor = await stack.enter_async_context(connect(settings))
-        replies = await _ask(requestor, "price", b"tea", Gathering(_TIMEOUT_S))
-    _check("replies", [reply.message.body for reply in replies], [b"tea costs 4.20"])
-    return Asked(Message("price", b"tea"), replies[0])
+        answers = await _ask(requestor, "price", "tea", Gathering(_TIMEOUT_S))
+    _check("answers", [answer.body for answer in answers], ["tea costs 4.20"])
+    return Asked("price", "tea", answers[0])
 
 
 async def _no_responders(settings: Settings) -> Unanswered:
     async with connect(settings) as requestor:
         started_mono = time.monotonic()
         try:
-            replies = await _ask(requestor, "opinion", b"tea", Gathering(_TIMEOUT_S))
+            answers = await _ask(requestor, "opinion", "tea", Gathering(_TIMEOUT_S))
         except NoResponders as error:
             return Unanswered(error.subject, time.monotonic() - started_mono, _TIMEOUT_S)
-    raise NatsctlError(f"{len(replies)} replies where nobody listens")
+    raise NatsctlError(f"{len(answers)} answers where nobody listens")
 
 
-async def _gather_replies(settings: Settings) -> Gathered:
+async def _gather_answers(settings: Settings) -> Gathered:
     async with AsyncExitStack() as stack:
-        for place, stock in _STOCK.items():
-            await stack.enter_async_context(_service(settings, "stock", _constant(f"{place}: {stock}")))
+        for answer in _STOCK:
+            await stack.enter_async_context(_service(settings, "stock", answer))
         requestor = await stack.enter_async_context(connect(settings))
-        replies = await _ask(requestor, "stock", b"tea", Gathering(_TIMEOUT_S, expect=len(_STOCK)))
-    answers = {reply.message.body.decode() for reply in replies}
-    _check("replies", answers, {f"{place}: {stock}" for place, stock in _STOCK.items()})
-    return Gathered("stock", tuple(replies))
+        answers = await _ask(requestor, "stock", "tea", Gathering(_TIMEOUT_S, expect=len(_STOCK)))
+    _check("answers", {answer.body for answer in answers}, set(_STOCK))
+    return Gathered("stock", "tea", tuple(answers))
 
 
 _SCENES: dict[str, Callable[[Settings], Awaitable[Scene]]] = {
@@ -199,7 +207,7 @@ _SCENES: dict[str, Callable[[Settings], Awaitable[Scene]]] = {
     "queue group": _queue_group,
     "request and reply": _request_and_reply,
     "no responders": _no_responders,
-    "gather": _gather_replies,
+    "gather": _gather_answers,
 }
 
 
@@ -215,16 +223,18 @@ async def _rest(receiver: Receiver) -> list[Message]:
     return [message async for batch in receiver.batches() for message in batch]
 
 
-async def _ask(connection: Connection, subject: str, body: bytes, until: Gathering) -> list[Reply]:
-    async with aclosing(gather(connection, subject, body, until=until)) as replies:
-        return [reply async for reply in replies]
+async def _ask(connection: Connection, subject: str, body: str, until: Gathering) -> list[Heard]:
+    async with aclosing(gather(connection, subject, body.encode(), until=until)) as replies:
+        return [Heard(reply.message.body.decode(), reply.rtt_s) async for reply in replies]
 
 
 @contextlib.asynccontextmanager
-async def _service(
-    settings: Settings, subject: str, respond: Callable[[Message], Awaitable[Answer]]
-) -> AsyncIterator[None]:
-    """Answer requests until the end of the block."""
+async def _service(settings: Settings, subject: str, answer: str) -> AsyncIterator[None]:
+    """Heard requests, on a connection of its own, until the end of the block."""
+
+    async def respond(_request: Message) -> Answer:
+        return Answer(answer.encode())
+
     async with connect(settings) as connection, receiving(connection, [subject]) as receiver:
         serving = asyncio.create_task(
             serve_requests(connection, receiver, respond, concurrency=1, on_request=_ignore, notice=lambda _: None)
@@ -234,13 +244,6 @@ async def _service(
         finally:
             await receiver.drain()
             await serving
-
-
-def _constant(body: str) -> Callable[[Message], Awaitable[Answer]]:
-    async def respond(_request: Message) -> Answer:
-        return Answer(body.encode())
-
-    return respond
 
 
 async def _ignore(_request: Message) -> None:
