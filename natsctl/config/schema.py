@@ -170,5 +170,6 @@ class Block:
                 if is_read:
                     section.add(key, value, entry.place)
             elif not entry.is_referenced and not report.is_full:
-                report.error(entry.place, f"unknown field {quoted(name)}{did_you_mean(name, self._by_name)}")
+                meant = did_you_mean(name, [key.name for key in self.keys]) or did_you_mean(name, self._by_name)
+                report.error(entry.place, f"unknown field {quoted(name)}{meant}")
         return section

@@ -34,6 +34,8 @@ def test_all_problems_are_collected_in_file_order() -> None:
     ("text", "expected"),
     [
         ("max_payloud: 5", 'f:1:1: unknown field "max_payloud", did you mean "max_payload"?'),
+        ("prot: 5", 'f:1:1: unknown field "prot", did you mean "port"?'),
+        ("monitor_prt: 5", 'f:1:1: unknown field "monitor_prt", did you mean "monitor_port"?'),
         ("authorization { usr: a }", 'f:1:17: unknown field "usr", did you mean "user"?'),
         ("cluster { rutes: [] }", 'f:1:11: unknown field "rutes", did you mean "routes"?'),
         ("'qq\\n': 5", 'f:1:1: unknown field "qq\\\\n"'),
