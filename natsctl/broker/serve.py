@@ -6,6 +6,8 @@ import asyncio
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
 
 from natsctl.broker.broker import Broker
 from natsctl.broker.listener import join_address
@@ -43,6 +45,8 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 async def _serve(options: Options, warnings: Sequence[Problem], log: Logger) -> int:
+    _raise_file_limit()
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: _log_fault(log, context))
     for warning in warnings:
         log.warn(str(warning))
     broker = Broker(options, log=log)
@@ -71,6 +75,23 @@ async def _serve(options: Options, warnings: Sequence[Problem], log: Logger) -> 
     for file in ports_files:
         file.remove()
     return 0
+
+
+def _raise_file_limit() -> None:
+    """Allow as many connections as the system does: the soft limit is often a thousand files."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):  # macOS refuses "unlimited"
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _log_fault(log: Logger, context: dict[str, Any]) -> None:
+    """Log what went wrong outside of any call of ours: no descriptor left for an accept, or a fault of the broker."""
+    error = context.get("exception")
+    log.error(f"{context['message']}: {error!r}" if error is not None else context["message"])
 
 
 def _handle_signals(log: Logger, stop: asyncio.Event) -> None:

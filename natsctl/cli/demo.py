@@ -49,7 +49,7 @@ def demo(as_json: Annotated[bool, typer.Option("--json", help="Write one JSON do
     happened: publish and subscribe with wildcards, headers, a queue group, request and reply, a request without
     responders, and a gather. Every figure is measured in this run, and nothing is left behind.
 
-    Exit codes: 1 a scene failed, and which.
+    Exit codes: 1 a scene failed; the message says which.
     """
     page = _Document() if as_json else _Page()
     run(lambda _signals: _play(page))
@@ -103,8 +103,8 @@ class _Page:
 
     def begin(self, broker: Broker) -> None:
         self._print(
-            f"Six scenes on a broker of their own, at {broker.url} ({broker.engine.name} engine). The line with $ below "
-            "each does the same by hand, once a server runs.\n"
+            f"Six scenes on a broker of their own, at {broker.url} ({broker.engine.name} engine). "
+            "The line with $ below each does the same by hand, once a server runs.\n"
         )
 
     def show(self, name: str, scene: Scene) -> None:
