@@ -149,7 +149,7 @@ class Session(Counters, Protocol):
         """Take in bytes as they arrived, cut anywhere."""
 
     def grant(self, grant: Grant) -> None:
-        """Accept the CONNECT (again: subscriptions made before are dropped), and go on with held input."""
+        """Accept the CONNECT, and go on with held input; from the second grant on, subscriptions are dropped."""
 
     def fail(self, error: WireError) -> None:
         """End the session: send ``-ERR`` if the error has one, tell the handler, take no more input."""
@@ -211,7 +211,7 @@ class Handler(Protocol):
         """An INFO came from a client; ``fail`` when it cannot be read."""
 
     def on_ping(self, session: Session) -> None:
-        """The first PING since the CONNECT was answered."""
+        """The first PING since the first CONNECT was answered."""
 
     def on_pong(self, session: Session) -> None:
         """A PONG came."""

@@ -16,6 +16,7 @@ from natsctl.engine.routing import Message, Plane, Subscription, deliver_all
 from natsctl.engine.sublist import NOBODY
 from natsctl.errors import ClosedReason, WireError
 from natsctl.protocol import subject as subjects
+from natsctl.protocol.quote import go_quote
 
 __all__ = ["PureSession"]
 
@@ -27,12 +28,17 @@ _RESERVED_REPLY = (b"_R_.", b"_GR_.", b"$GR.", b"$JS.ACK.")
 _match_publish = grammar.PUBLISH.match
 
 
+def _shown(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
+
+
 class PureSession(PureReceiver):
     """One client. See :class:`natsctl.engine.api.Session` for the public face."""
 
     __slots__ = (
         "_announced",
         "_held",
+        "_introduced",
         "_need",
         "_ping_watch",
         "_rest",
@@ -51,6 +57,7 @@ class PureSession(PureReceiver):
         self._need = 0
         self._announced = False  # the control line of a message still coming in was already handled
         self._held = False
+        self._introduced = False  # the broker has decided about it since it was opened
         self._ping_watch = False
         self.in_msgs = self.in_bytes = self.pings = 0
 
@@ -62,11 +69,13 @@ class PureSession(PureReceiver):
         return self._held
 
     def grant(self, grant: Grant) -> None:
-        """Accept the CONNECT: subscriptions made before are dropped, held input goes on."""
-        self._drop_subscriptions()
+        """Accept the CONNECT: held input goes on; when it is not the first, the subscriptions so far are dropped."""
+        if self._introduced:
+            self._drop_subscriptions()
+        else:
+            self._introduced = self._ping_watch = True
         self._apply(grant)
         self.granted = True
-        self._ping_watch = True
         if self._held:
             self._held = False
             self._ok()
@@ -190,8 +199,7 @@ class PureSession(PureReceiver):
         elif verb == b"INFO":
             handler.on_info(self, args)
         elif verb == b"-ERR":
-            text = args.decode("utf-8", "replace")
-            raise WireError(ClosedReason.PARSE_ERROR, log=f"Client Error {text}")
+            raise WireError(ClosedReason.PARSE_ERROR, log=f"Client Error {_shown(args)}")
 
     def _connect(self, document: bytes) -> None:
         # A CONNECT is always a hold: grant() ends it, here or when the broker has decided.
@@ -225,11 +233,10 @@ class PureSession(PureReceiver):
             self._refuse_subscription(subject, queue, sid)
             return
         max_tokens = self._plane.limits.max_sub_tokens
-        shown = subject.decode("utf-8", "replace")
         if max_tokens and subject.count(b".") + 1 > max_tokens:
             self._violate(
-                f'Permissions Violation for Subscription to "{shown}", too many tokens',
-                f'Subscription Violation Too Many Tokens - Subject "{shown}", SID {sid.decode("utf-8", "replace")}',
+                f"Permissions Violation for Subscription to {go_quote(subject)}, too many tokens",
+                f"Subscription Violation Too Many Tokens - Subject {go_quote(subject)}, SID {_shown(sid)}",
             )
             return
         limit = self._grant.max_subscriptions
@@ -249,13 +256,11 @@ class PureSession(PureReceiver):
         self._ok()
 
     def _refuse_subscription(self, subject: bytes, queue: bytes | None, sid: bytes) -> None:
-        shown, number = subject.decode("utf-8", "replace"), sid.decode("utf-8", "replace")
-        group = "" if queue is None else queue.decode("utf-8", "replace")
-        using = f' using queue "{group}"' if queue is not None else ""
-        named = f', Queue: "{group}"' if queue is not None else ""
+        using = f" using queue {go_quote(queue)}" if queue is not None else ""
+        named = f", Queue: {go_quote(queue)}" if queue is not None else ""
         self._violate(
-            f'Permissions Violation for Subscription to "{shown}"{using}',
-            f'Subscription Violation - Subject "{shown}"{named}, SID {number}',
+            f"Permissions Violation for Subscription to {go_quote(subject)}{using}",
+            f"Subscription Violation - Subject {go_quote(subject)}{named}, SID {_shown(sid)}",
         )
 
     def _unsubscribe(self, sid: bytes, max_msgs: int) -> None:
@@ -320,14 +325,13 @@ class PureSession(PureReceiver):
         self.in_bytes += size
         grant = self._grant
         if (grant.permissions is not None or subject[0] in _RESERVED_FIRST) and not self._may_publish(subject):
-            shown = subject.decode("utf-8", "replace")
-            log = f'Publish Violation - Subject "{shown}"'
-            self._violate(f'Permissions Violation for Publish to "{shown}"', log)
+            shown = go_quote(subject)
+            self._violate(f"Permissions Violation for Publish to {shown}", f"Publish Violation - Subject {shown}")
             return
         if reply and reply.startswith(_RESERVED_REPLY) and reply != b"$JS.ACK.":
-            shown = reply.decode("utf-8", "replace")
-            log = f'Publish Violation - Reply "{shown}"'
-            self._violate(f'Permissions Violation for Publish with Reply of "{shown}"', log)
+            shown = go_quote(reply)
+            log = f"Publish Violation - Reply {shown}"
+            self._violate(f"Permissions Violation for Publish with Reply of {shown}", log)
             return
         if grant.verbose:
             self._ok()
