@@ -18,6 +18,7 @@ from natsctl.config.options import Permissions as PermissionOptions
 from natsctl.engine.permissions import Permissions, Responses, Rule
 from natsctl.protocol import nkey
 from natsctl.protocol.documents import Connect
+from natsctl.protocol.quote import go_quote
 
 __all__ = [
     "GLOBAL_ACCOUNT",
@@ -192,9 +193,9 @@ class Authenticator:
     def failure_text(self, connect: Connect | None) -> str:
         """The line for the error log when credentials were refused; names who was claimed, never a secret."""
         if connect is not None and self._nkeys:
-            return f'authentication error - Nkey "{connect.nkey}"'
+            return f"authentication error - Nkey {go_quote(connect.nkey.encode('utf-8', 'replace'))}"
         if connect is not None and (self._users or self._single):
-            return f'authentication error - User "{connect.user}"'
+            return f"authentication error - User {go_quote(connect.user.encode('utf-8', 'replace'))}"
         return "authentication error"
 
 

@@ -76,6 +76,7 @@ class ClientEvents:
         )
         if account:
             info.acc_is_sys = account == (env.options.system_account or SYSTEM_ACCOUNT)
+            info.max_payload = self._max_payload(connection.login)
         return encode_info(info)
 
     def anonymous_grant(self) -> Grant | None:
@@ -168,9 +169,6 @@ class ClientEvents:
 
     def _make_grant(self, login: Login, connect: Connect) -> Grant:
         options, limits = self._env.options, login.limits
-        max_payload = options.max_payload
-        if limits.max_payload != UNLIMITED:
-            max_payload = limits.max_payload if max_payload < 0 else min(max_payload, limits.max_payload)
         return Grant(
             account=login.account,
             verbose=connect.verbose,
@@ -178,12 +176,18 @@ class ClientEvents:
             echo=connect.echo,
             headers=connect.headers and not options.no_header_support,
             no_responders=connect.no_responders,
-            max_payload=max_payload,
+            max_payload=self._max_payload(login),
             max_subscriptions=options.max_subscriptions
             if limits.max_subscriptions == UNLIMITED
             else limits.max_subscriptions,
             permissions=login.permissions,
         )
+
+    def _max_payload(self, login: Login) -> int:
+        of_server, of_account = self._env.options.max_payload, login.limits.max_payload
+        if UNLIMITED in (of_server, of_account):
+            return max(of_server, of_account)
+        return min(of_server, of_account)
 
     def _refuse(self, connection: Connection, connect: Connect | None) -> None:
         self._env.log.error(f"{connection.tag} - {self._env.authenticator.failure_text(connect)}")
