@@ -131,7 +131,7 @@ async def test_the_recorded_bytes_get_the_recorded_answer(name: str, profile: Pr
                 expected["frames"],
                 expected["closed"],
             )
-            await client.close()
+            await client.leave()
 
     if name in DIFFERENCES:
         with pytest.raises(AssertionError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from contextlib import suppress
 from typing import Any, Self
 
@@ -24,21 +25,30 @@ def connect_line(**fields: object) -> bytes:
 
 
 class WireClient:
-    """One connection; reads only when asked, so a test can be a slow consumer."""
+    """One connection; it reads only when asked, so a test can be a slow consumer."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader = reader
-        self.writer = writer
+    def __init__(self, sock: socket.socket) -> None:
+        self.socket = sock
         self.info: dict[str, Any] = {}
         self.closed = False
         self.frames: list[bytes] = []  # read, and not yet asked for
         self._rest = b""
 
     @classmethod
-    async def open(cls, port: int, *, limit: int = 1 << 20, **fields: object) -> Self:
-        """Connect, read INFO, and send CONNECT with the fields given; without fields, none is sent."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=limit)
-        client = cls(reader, writer)
+    async def open(cls, port: int, *, receive_buffer: int = 0, **fields: object) -> Self:
+        """Connect, read INFO, and send CONNECT with the fields given; without fields, none is sent.
+
+        Args:
+            port: On 127.0.0.1.
+            receive_buffer: What the kernel may hold for this client; 0 leaves it to the kernel.
+            **fields: As for :func:`connect_line`.
+        """
+        sock = socket.socket()
+        sock.setblocking(False)
+        if receive_buffer:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        client = cls(sock)
+        await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", port))
         greeting = await client.read()
         assert greeting.startswith(b"INFO "), greeting
         client.info = json.loads(greeting[5:])
@@ -50,13 +60,13 @@ class WireClient:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.close()
+        self.close()
 
     async def send(self, data: bytes) -> None:
         """Write bytes; a server that has closed already is no error here."""
         with suppress(ConnectionError):
-            self.writer.write(data)
-            await self.writer.drain()
+            async with asyncio.timeout(PATIENCE_S):
+                await asyncio.get_running_loop().sock_sendall(self.socket, data)
 
     async def receive(self) -> bool:
         """Wait for output and keep its frames; False when the server has closed."""
@@ -64,7 +74,7 @@ class WireClient:
             return False
         try:
             async with asyncio.timeout(PATIENCE_S):
-                chunk = await self.reader.read(_READ_BYTES)
+                chunk = await asyncio.get_running_loop().sock_recv(self.socket, _READ_BYTES)
         except ConnectionError:
             chunk = b""
         self.closed = not chunk
@@ -103,8 +113,15 @@ class WireClient:
         frames, self.frames = self.frames, []
         return frames
 
-    async def close(self) -> None:
-        """Leave."""
-        self.writer.close()
-        with suppress(ConnectionError):
-            await self.writer.wait_closed()
+    async def leave(self) -> None:
+        """Say that nothing more comes, and wait for the server to close."""
+        with suppress(OSError):
+            self.socket.shutdown(socket.SHUT_WR)
+        while await self.receive():
+            pass
+        self.close()
+
+    def close(self) -> None:
+        """Leave at once."""
+        self.closed = True
+        self.socket.close()
