@@ -178,13 +178,16 @@ class Broker:
     # ---- connections
 
     def connection_made(self, connection: Connection) -> None:
-        """Register a new connection: open its session and greet it, or refuse it."""
-        events, authenticator = self._events, self.authenticator
-        connection.session = self.engine.open(connection, events.anonymous_grant())
-        connection.session.tracing = events.is_traced("")
+        """Open the session of a new connection."""
+        connection.session = self.engine.open(connection, self._events.anonymous_grant())
+        connection.session.tracing = self._events.is_traced("")
         self.registry.add(connection)
         self._sockets.add(connection)
-        self.log.debug(f"{connection.tag} - Client connection created")
+        connection.debug("Client connection created")
+
+    def connection_ready(self, connection: Connection) -> None:
+        """Greet a new connection, or refuse it."""
+        events, authenticator = self._events, self.authenticator
         nonce = base64.urlsafe_b64encode(os.urandom(_NONCE_BYTES)).rstrip(b"=").decode()
         events.greet(connection, nonce if authenticator.wants_nonce else "")
         limit = self.options.max_connections
@@ -194,7 +197,6 @@ class Broker:
             return
         if authenticator.is_required:
             connection.start_auth_timer(self.options.authorization.timeout_s)
-        connection.start_ping_timer()
         self.flush_touched()
 
     def connection_closed(self, connection: Connection, reason: ClosedReason) -> None:

@@ -210,7 +210,7 @@ class ClientEvents:
 
     def on_pong(self, session: Session) -> None:
         """The client answers pings."""
-        session.owner.ponged()
+        session.owner.pinger.pong()
 
     def on_violation(self, session: Session, text: str) -> None:
         """The client was told no."""

@@ -109,7 +109,7 @@ class Registry:
                 reason=reason,
                 started_at=connection.started_at,
                 stopped_at=connection.stopped_at or connection.started_at,
-                rtt_s=connection.rtt_s,
+                rtt_s=connection.pinger.rtt_s,
                 in_msgs=session.in_msgs,
                 in_bytes=session.in_bytes,
                 out_msgs=session.out_msgs,
