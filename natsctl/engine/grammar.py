@@ -60,6 +60,8 @@ _LONGEST = max(map(len, _STATES))
 _SNIPPET_BYTES = 32
 _MAX_SIZE_DIGITS = 9
 _BLANKS = re.compile(rb"[ \t]+")
+_BLANKS_AND_ENDS = re.compile(rb"[ \t\r\n]+")
+"""What parts the arguments of SUB and UNSUB; in those of a publish a stray CR is a byte like any other."""
 
 
 PublishArgs: TypeAlias = tuple[bytes, bytes, bytes, bytes, int, int]
@@ -122,8 +124,8 @@ def _after_verb(data: bytes, at: int, verb: bytes, offset: int) -> tuple[bytes, 
     return verb, begin
 
 
-def _split(args: bytes) -> list[bytes]:
-    return [part for part in _BLANKS.split(args) if part]
+def _split(args: bytes, blanks: re.Pattern[bytes] = _BLANKS) -> list[bytes]:
+    return [part for part in blanks.split(args) if part]
 
 
 def _violation(log: str) -> WireError:
@@ -178,7 +180,7 @@ def parse_sub(args: bytes) -> tuple[bytes, bytes | None, bytes]:
     Raises:
         WireError: Another number of arguments.
     """
-    parts = _split(args)
+    parts = _split(args, _BLANKS_AND_ENDS)
     if len(parts) not in (2, 3):
         raise _violation(f"processSub Parse Error: {go_quote(args)}")
     return parts[0], parts[1] if len(parts) == 3 else None, parts[-1]
@@ -190,7 +192,7 @@ def parse_unsub(args: bytes) -> tuple[bytes, int]:
     Raises:
         WireError: Another number of arguments.
     """
-    parts = _split(args)
+    parts = _split(args, _BLANKS_AND_ENDS)
     if len(parts) not in (1, 2):
         raise _violation(f"processUnsub Parse Error: {go_quote(args)}")
     return parts[0], max(parse_size(parts[1]), 0) if len(parts) == 2 else 0
