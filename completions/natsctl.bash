@@ -232,7 +232,7 @@ _natsctl() {
             ;;
         'natsctl demo')
             case $current in
-                -*) words="-h --help" ;;
+                -*) words="--json -h --help" ;;
                 *) words="" ;;
             esac
             ;;

@@ -234,6 +234,7 @@ complete -c natsctl -n "__natsctl_at 'natsctl context unselect'" -s h -l help -d
 complete -c natsctl -n "__natsctl_at 'natsctl context rm'" -s f -l force -d 'Do not ask.'
 complete -c natsctl -n "__natsctl_at 'natsctl context rm'" -s h -l help -d 'Show the help and exit.'
 
+complete -c natsctl -n "__natsctl_at 'natsctl demo'" -l json -d 'Write one JSON document.'
 complete -c natsctl -n "__natsctl_at 'natsctl demo'" -s h -l help -d 'Show the help and exit.'
 
 complete -c natsctl -n "__natsctl_at 'natsctl version'" -l json -d 'Write one JSON document.'

@@ -333,6 +333,7 @@ Register-ArgumentCompleter -Native -CommandName natsctl -ScriptBlock {
             '--help Show the help and exit.'
         )
         'natsctl demo' = @(
+            '--json Write one JSON document.'
             '-h Show the help and exit.'
             '--help Show the help and exit.'
         )
