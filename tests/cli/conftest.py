@@ -46,7 +46,7 @@ class Background:
         deadline = time.monotonic() + PATIENCE_S
         with selectors.DefaultSelector() as selector:
             selector.register(self.process.stderr, selectors.EVENT_READ)
-            while words not in self.err:
+            while words not in self.err or not self.err.endswith("\n"):
                 assert selector.select(deadline - time.monotonic()), f"no {words!r} in {self.err!r}"
                 chunk = os.read(self.process.stderr.fileno(), 65536)
                 assert chunk, f"it ended without {words!r}: {self.err!r}"
