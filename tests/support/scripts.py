@@ -13,7 +13,22 @@ __all__ = ["Script", "Step", "make_script", "mutate", "operation"]
 _TOKENS = ("foo", "bar", "baz", "a", "x-1", "é")
 _PATTERN_TOKENS = (*_TOKENS, "*", "*")
 _ODD_SUBJECTS = ("foo..bar", ".foo", "foo.", "foo.>.bar", ">.", "foo*", "*", ">", "$SYS.a", "_R_.a", "$JS.ACK.x", "a.>")
-_INTERESTING = (b"\r\n", b"\n", b"\r", b" ", b"\t", b"0", b"-1", b"9999999999", b"\x00", b"\xff", b"{", b"PING", b".", b">")
+_INTERESTING = (
+    b"\r\n",
+    b"\n",
+    b"\r",
+    b" ",
+    b"\t",
+    b"0",
+    b"-1",
+    b"9999999999",
+    b"\x00",
+    b"\xff",
+    b"{",
+    b"PING",
+    b".",
+    b">",
+)
 
 
 @dataclass(frozen=True)
