@@ -129,7 +129,6 @@ class Broker:
             max_pending=options.max_pending,
             max_sub_tokens=options.max_sub_tokens,
             drop_instead_of_stall=options.no_fast_producer_stall,
-            headers=not options.no_header_support,
             cache_size=0 if options.disable_sublist_cache else _CACHED_SUBJECTS,
         )
         self.engine = create(self._events, limits)

@@ -53,8 +53,6 @@ class Limits:
     """0: no limit."""
     drop_instead_of_stall: bool = False
     """Drop messages for a receiver that is over its stall mark, instead of stalling the sender."""
-    headers: bool = True
-    """Whether clients may use HPUB at all."""
     cache_size: int = 8192
     """Match results remembered per account; 0 remembers none."""
 

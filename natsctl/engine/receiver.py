@@ -97,12 +97,10 @@ class PureReceiver(Outbox):
         self._tracing = on
         self._classify()
 
-    def close(self, reason: ClosedReason) -> None:
-        """Forget the session and its subscriptions; output already queued can still be taken."""
-        if self.closed is None:
-            self.closed = reason
-            self._simple = False  # a message on its way to several receivers may still come by
-            self._drop_subscriptions()
+    def _forget(self, reason: ClosedReason) -> None:
+        self.closed = reason
+        self._simple = False  # a message on its way to several receivers may still come by
+        self._drop_subscriptions()
 
     # ---- lines of the broker and the engine
 
@@ -128,9 +126,12 @@ class PureReceiver(Outbox):
 
     # ---- subscriptions
 
+    def _new_subscription(self, subject: bytes, queue: bytes | None, sid: bytes) -> Subscription:
+        return Subscription(self, subject, queue, sid)
+
     def _remove(self, sub: Subscription) -> None:
         del self._subs[sub.sid]
-        self._account.sublist.remove(sub)
+        self._account.remove(sub)
         if self._tracing:
             self._plane.handler.on_trace(self._session, Arrow.INTERNAL, b"DELSUB", sub.sid)
 
@@ -234,7 +235,7 @@ class PureReceiver(Outbox):
         handler = self._plane.handler
         handler.on_pressure(self._session)
         if self.pending_bytes > self._max_pending:
-            self.close(ClosedReason.SLOW_CONSUMER_PENDING_BYTES)
+            self._session.close(ClosedReason.SLOW_CONSUMER_PENDING_BYTES)
             handler.on_slow_consumer(self._session)
             self.drop_output()
 

@@ -79,6 +79,18 @@ class Account:
         self.name = name
         self.sublist: Sublist[Subscription] = Sublist(cache_size)
 
+    def insert(self, sub: Subscription) -> None:
+        """Let a subscription receive."""
+        self.sublist.insert(sub)
+
+    def remove(self, sub: Subscription) -> None:
+        """Let it receive no more."""
+        self.sublist.remove(sub)
+
+    def plain_subscriptions(self, subject: bytes) -> tuple[Subscription, ...]:
+        """The subscriptions without a queue group that a message on this subject reaches."""
+        return self.sublist.match(subject).plain
+
 
 class Message:
     """A publish on its way to its receivers, rendered at most once in each form.

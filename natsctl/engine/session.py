@@ -6,59 +6,77 @@ Source: nats-server ``parser.go`` and ``client.go`` (processConnect, processSub,
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from natsctl.engine import grammar
 from natsctl.engine.api import Arrow, Grant, SubscriptionView
 from natsctl.engine.grammar import PublishArgs
-from natsctl.engine.receiver import PureReceiver
-from natsctl.engine.routing import Message, Plane, Subscription, deliver_all
-from natsctl.engine.sublist import NOBODY
 from natsctl.errors import ClosedReason, WireError
 from natsctl.protocol import subject as subjects
 from natsctl.protocol.quote import go_quote
 
-__all__ = ["PureSession"]
+__all__ = ["ClientSession"]
 
 _PONG = b"PONG\r\n"
-_CRLF = b"\r\n"
 _RESERVED_FIRST = b"$_"
 _RESERVED_PUBLISH = (b"_GR_.", b"$GR.", b"$NRG.")
 _RESERVED_REPLY = (b"_R_.", b"_GR_.", b"$GR.", b"$JS.ACK.")
-_match_publish = grammar.PUBLISH.match
 
 
 def _shown(data: bytes) -> str:
     return data.decode("utf-8", "replace")
 
 
-class PureSession(PureReceiver):
-    """One client. See :class:`natsctl.engine.api.Session` for the public face."""
+class ClientSession:
+    """The talking half of a client session: its operations, one at a time.
 
-    __slots__ = (
-        "_announced",
-        "_held",
-        "_introduced",
-        "_need",
-        "_ping_watch",
-        "_rest",
-        "granted",
-        "in_bytes",
-        "in_msgs",
-        "owner",
-        "pings",
-    )
+    Each engine joins it to a receiving half of its own (``write``, ``_apply``, ``_remove`` …), finds whole publishes its
+    own way (``_take_whole``) and has its own accounts. See :class:`natsctl.engine.api.Session` for the public face.
+    """
 
-    def __init__(self, plane: Plane, owner: Any, grant: Grant | None) -> None:
-        super().__init__(plane, grant or Grant(max_payload=-1))
-        self.owner = owner
-        self.granted = grant is not None
+    __slots__ = ()
+
+    if TYPE_CHECKING:  # what the other half brings
+        _account: Any
+        _fluent: bool
+        _filtered: bool
+        _grant: Grant
+        _plane: Any
+        _subs: dict[bytes, Any]
+        _tracing: bool
+        closed: ClosedReason | None
+
+        _announced: bool
+        """Whether the control line of a message still coming in was already handled."""
+        _held: bool
+        _introduced: bool
+        """Whether the broker has decided about it since it was opened."""
+        _need: int
+        _ping_watch: bool
+        _rest: bytearray
+        granted: bool
+        in_bytes: int
+        in_msgs: int
+        pings: int
+
+        def write(self, line: bytes) -> None: ...
+        def send_error(self, text: str) -> None: ...
+        def _ok(self) -> None: ...
+        def _apply(self, grant: Grant) -> None: ...
+        def _classify(self) -> None: ...
+        def _remove(self, sub: Any) -> None: ...
+        def _drop_subscriptions(self) -> None: ...
+        def _may_answer(self, subject: bytes) -> bool: ...
+        def _forget(self, reason: ClosedReason) -> None: ...
+        def _new_subscription(self, subject: bytes, queue: bytes | None, sid: bytes) -> Any: ...
+        def _take_whole(self, data: bytes, at: int) -> int: ...
+        def _route(self, args: PublishArgs, body: bytes) -> int: ...
+
+    def _begin(self, granted: bool) -> None:
+        self.granted = granted
         self._rest = bytearray()
         self._need = 0
-        self._announced = False  # the control line of a message still coming in was already handled
-        self._held = False
-        self._introduced = False  # the broker has decided about it since it was opened
-        self._ping_watch = False
+        self._announced = self._held = self._introduced = self._ping_watch = False
         self.in_msgs = self.in_bytes = self.pings = 0
 
     # ---- what the broker decides
@@ -92,9 +110,10 @@ class PureSession(PureReceiver):
 
     def close(self, reason: ClosedReason) -> None:
         """Forget the session, its subscriptions and its input; output already queued can still be taken."""
-        super().close(reason)
-        self._held = False
-        self._rest = bytearray()
+        if self.closed is None:
+            self._forget(reason)
+            self._held = False
+            self._rest = bytearray()
 
     def _violate(self, wire: str, log: str) -> None:
         self.send_error(wire)
@@ -124,32 +143,17 @@ class PureSession(PureReceiver):
     def _run(self, data: bytes, known: int) -> int:
         """Handle every whole operation; returns where the first unfinished one begins."""
         at, end = 0, len(data)
-        max_line = self._plane.limits.max_control_line
         self._need = 0
         while at < end and self.closed is None and not self._held:
             if not self.granted and data[at] not in b"Cc":
                 self._plane.handler.on_unauthenticated(self)
                 if not self.granted:
                     break
-            found = _match_publish(data, at) if self._fluent and not self._announced else None
-            if found is not None:
-                # The usual case, a whole and faultless PUB or HPUB; whatever else it may be, _operation knows.
-                _, subject, reply, header_text, size_text = found.groups()
-                start, size = found.end(), int(size_text)
-                header_size = int(header_text) if header_text is not None else 0
-                stop = start + size + 2
-                if (
-                    stop <= end
-                    and data[stop - 2 : stop] == _CRLF
-                    and size <= self._max_payload
-                    and start - at <= max_line
-                    and (header_text is None or (header_size <= size and self._grant.headers))
-                ):
-                    self._publish(
-                        (subject, reply or b"", header_text or b"", size_text, header_size, size), data[start:stop]
-                    )
-                    at = stop
-                    continue
+            if self._fluent and not self._announced:
+                # The usual case, whole and faultless PUBs and HPUBs; whatever comes then, _operation knows.
+                at = self._take_whole(data, at)
+                if at == end or self.closed is not None:
+                    break
             after = self._operation(data, at, known)
             if after < 0:
                 break
@@ -247,9 +251,9 @@ class PureSession(PureReceiver):
             if not subjects.is_valid(subject):
                 self.send_error("Invalid Subject")
                 return
-            sub = Subscription(self, subject, queue, sid)
+            sub = self._new_subscription(subject, queue, sid)
             self._subs[sid] = sub
-            self._account.sublist.insert(sub)
+            self._account.insert(sub)
             if permissions is not None and not self._filtered and permissions.needs_filter(subject):
                 self._filtered = True
                 self._classify()
@@ -297,7 +301,7 @@ class PureSession(PureReceiver):
         return stop + 2
 
     def _parse_hpub(self, verb: bytes, args: bytes) -> PublishArgs:
-        if not (self._plane.limits.headers and self._grant.headers):
+        if not self._grant.headers:
             if self._tracing:
                 self._plane.handler.on_trace(self, Arrow.IN, verb, args)
             raise WireError(ClosedReason.PROTOCOL_VIOLATION, log="message headers not supported")
@@ -324,23 +328,26 @@ class PureSession(PureReceiver):
         self.in_msgs += 1
         self.in_bytes += size
         grant = self._grant
-        if (grant.permissions is not None or subject[0] in _RESERVED_FIRST) and not self._may_publish(subject):
+        if not self._admits_publish(subject, reply):
+            return
+        if grant.verbose:
+            self._ok()
+        if not self._route(args, body) and reply and grant.no_responders:
+            self._no_responders(subject, reply)
+
+    def _admits_publish(self, subject: bytes, reply: bytes) -> bool:
+        """Whether the message may go its way; the client is told if not."""
+        guarded = self._grant.permissions is not None or subject[0] in _RESERVED_FIRST
+        if guarded and not self._may_publish(subject):
             shown = go_quote(subject)
             self._violate(f"Permissions Violation for Publish to {shown}", f"Publish Violation - Subject {shown}")
-            return
+            return False
         if reply and reply.startswith(_RESERVED_REPLY) and reply != b"$JS.ACK.":
             shown = go_quote(reply)
             log = f"Publish Violation - Reply {shown}"
             self._violate(f"Permissions Violation for Publish with Reply of {shown}", log)
-            return
-        if grant.verbose:
-            self._ok()
-        interested = self._account.sublist.match(subject)
-        reached = 0
-        if interested is not NOBODY:
-            reached = deliver_all(interested, Message(self, args, body))
-        if not reached and reply and grant.no_responders:
-            self._no_responders(subject, reply)
+            return False
+        return True
 
     def _may_publish(self, subject: bytes) -> bool:
         if subject.startswith(_RESERVED_PUBLISH) and subject not in _RESERVED_PUBLISH[:2]:
@@ -349,7 +356,7 @@ class PureSession(PureReceiver):
         return permissions is None or permissions.may_publish(subject) or self._may_answer(subject)
 
     def _no_responders(self, subject: bytes, reply: bytes) -> None:
-        for sub in self._account.sublist.match(reply).plain:
+        for sub in self._account.plain_subscriptions(reply):
             if sub.session is self:
                 status = b"NATS/1.0 503\r\nNats-Subject: %b\r\n\r\n" % subject
                 self.write(b"HMSG %b %b %d %d\r\n%b\r\n" % (reply, sub.sid, len(status), len(status), status))
