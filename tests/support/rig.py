@@ -10,7 +10,7 @@ from natsctl.engine.pure import PureEngine
 from natsctl.errors import WireError
 from tests.support.frames import split_frames
 
-__all__ = ["ENGINES", "Client", "Recorder", "Rig"]
+__all__ = ["ENGINES", "Client", "MakeRig", "Recorder", "Rig", "quiet"]
 
 ENGINES: dict[str, Callable[[Handler, Limits], Engine]] = {"pure": PureEngine}
 """Every engine there is; the tests of the data plane run over each."""
@@ -139,3 +139,7 @@ class Rig:
     def _open(self, grant: Grant | None) -> Client:
         self._n_clients += 1
         return Client(self, self.engine.open(f"client {self._n_clients}", grant))
+
+
+MakeRig = Callable[..., Rig]
+"""Takes the limits of a :class:`Rig`."""
