@@ -1,8 +1,8 @@
 """The pure engine: the reference data plane, in plain Python.
 
-Follow a message: :class:`~natsctl.engine.session.ClientSession` cuts the bytes into operations, :class:`PureSession` asks
-the account's sublist who is interested, :mod:`~natsctl.engine.routing` makes deliveries of it, and each lands in the
-outbox of a :class:`~natsctl.engine.receiver.PureReceiver`, from where the broker takes it.
+Follow a message: :class:`~natsctl.engine.session.ClientSession` cuts the bytes into operations, :class:`PureSession`
+asks the account's sublist who is interested, :mod:`~natsctl.engine.routing` makes deliveries of it, and each lands in
+the outbox of a :class:`~natsctl.engine.receiver.PureReceiver`, from where the broker takes it.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ Source: nats-server ``parser.go`` and ``client.go`` (processConnect, processSub,
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from natsctl.engine import grammar
@@ -30,13 +30,13 @@ def _shown(data: bytes) -> str:
 class ClientSession:
     """The talking half of a client session: its operations, one at a time.
 
-    Each engine joins it to a receiving half of its own (``write``, ``_apply``, ``_remove`` …), finds whole publishes its
-    own way (``_take_whole``) and has its own accounts. See :class:`natsctl.engine.api.Session` for the public face.
+    Each engine joins it to a receiving half of its own (``write``, ``_apply``, ``_remove`` …), finds whole publishes
+    its own way (``_take_whole``) and has its own accounts. See :class:`natsctl.engine.api.Session` for the public face.
     """
 
-    __slots__ = ()
-
-    if TYPE_CHECKING:  # what the other half brings
+    if not TYPE_CHECKING:  # the joined class has the slots
+        __slots__ = ()
+    else:  # what the other half brings
         _account: Any
         _fluent: bool
         _filtered: bool
@@ -59,18 +59,18 @@ class ClientSession:
         in_msgs: int
         pings: int
 
-        def write(self, line: bytes) -> None: ...
-        def send_error(self, text: str) -> None: ...
-        def _ok(self) -> None: ...
-        def _apply(self, grant: Grant) -> None: ...
-        def _classify(self) -> None: ...
-        def _remove(self, sub: Any) -> None: ...
-        def _drop_subscriptions(self) -> None: ...
-        def _may_answer(self, subject: bytes) -> bool: ...
-        def _forget(self, reason: ClosedReason) -> None: ...
-        def _new_subscription(self, subject: bytes, queue: bytes | None, sid: bytes) -> Any: ...
-        def _take_whole(self, data: bytes, at: int) -> int: ...
-        def _route(self, args: PublishArgs, body: bytes) -> int: ...
+        write: Callable[[bytes], None]
+        send_error: Callable[[str], None]
+        _ok: Callable[[], None]
+        _apply: Callable[[Grant], None]
+        _classify: Callable[[], None]
+        _new_subscription: Callable[[bytes, bytes | None, bytes], Any]
+        _remove: Callable[[Any], None]
+        _drop_subscriptions: Callable[[], None]
+        _may_answer: Callable[[bytes], bool]
+        _forget: Callable[[ClosedReason], None]
+        _take_whole: Callable[[bytes, int], int]
+        _route: Callable[[PublishArgs, bytes], int]
 
     def _begin(self, granted: bool) -> None:
         self.granted = granted
