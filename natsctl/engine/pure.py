@@ -1,8 +1,8 @@
 """The pure engine: the reference data plane, in plain Python.
 
-Follow a message: :class:`~natsctl.engine.session.ClientSession` cuts the bytes into operations, :class:`PureSession`
-asks the account's sublist who is interested, :mod:`~natsctl.engine.routing` makes deliveries of it, and each lands in
-the outbox of a :class:`~natsctl.engine.receiver.PureReceiver`, from where the broker takes it.
+Follow a message: :class:`~natsctl.engine.session.ClientSession` cuts the bytes into operations,
+:class:`~natsctl.engine.routing.Account` asks its sublist who is interested, and each delivery lands in the
+:class:`~natsctl.engine.outbox.Outbox` of a :class:`PureSession`, from where the broker takes it.
 """
 
 from __future__ import annotations
@@ -10,39 +10,57 @@ from __future__ import annotations
 from typing import Any
 
 from natsctl.engine import grammar
-from natsctl.engine.api import Delivery, Grant
-from natsctl.engine.grammar import PublishArgs
-from natsctl.engine.receiver import PureReceiver
-from natsctl.engine.routing import Account, Message, Plane, Subscription, deliver_all
+from natsctl.engine.api import Arrow, Grant, Handler, Limits
+from natsctl.engine.outbox import Outbox
+from natsctl.engine.receiver import Receiving
+from natsctl.engine.routing import Account, Message, Plane, Subscription
 from natsctl.engine.session import ClientSession
-from natsctl.engine.sublist import NOBODY
 
-__all__ = ["PureEngine", "PureInternalSession", "PureSession"]
+__all__ = ["PureEngine", "PureSession"]
 
 _CRLF = b"\r\n"
 _match_publish = grammar.PUBLISH.match
 
 
-class PureSession(ClientSession, PureReceiver):
+class PureSession(ClientSession, Receiving, Outbox):
     """One client. See :class:`natsctl.engine.api.Session` for the public face."""
 
     __slots__ = (
+        "_account",
         "_announced",
+        "_filtered",
+        "_fluent",
+        "_grant",
         "_held",
         "_introduced",
+        "_max_payload",
+        "_max_pending",
         "_need",
         "_ping_watch",
+        "_plane",
+        "_replies",
         "_rest",
+        "_simple",
+        "_stall_mark",
+        "_stalled_by",
+        "_subs",
+        "_tracing",
+        "closed",
         "granted",
         "in_bytes",
         "in_msgs",
+        "out_bytes",
+        "out_msgs",
         "owner",
         "pings",
+        "stalls",
     )
 
     def __init__(self, plane: Plane, owner: Any, grant: Grant | None) -> None:
-        PureReceiver.__init__(self, plane, grant or Grant(max_payload=-1))
+        Outbox.__init__(self)
         self.owner = owner
+        self.out_msgs = self.out_bytes = 0
+        self._begin_receiving(plane, grant or Grant(max_payload=-1))
         self._begin(grant is not None)
 
     def _take_whole(self, data: bytes, at: int) -> int:
@@ -70,44 +88,57 @@ class PureSession(ClientSession, PureReceiver):
             at = stop
         return at
 
-    def _route(self, args: PublishArgs, body: bytes) -> int:
-        """Deliver a message; returns to how many."""
-        interested = self._account.sublist.match(args[0])
-        return 0 if interested is NOBODY else deliver_all(interested, Message(self, args, body))
-
-
-class PureInternalSession:
-    """A peer inside the broker. See :class:`natsctl.engine.api.InternalSession`."""
-
-    __slots__ = ("_account", "_inbox", "_plane")
-
-    def __init__(self, plane: Plane, account: Account) -> None:
-        self._plane = plane
-        self._account = account
-        self._inbox: list[Delivery] = []
-
-    def subscribe(self, subject: bytes, queue: bytes | None = None) -> None:
-        """Receive messages on a subject."""
-        self._account.insert(Subscription(self, subject, queue, b""))
-
-    def publish(self, subject: bytes, payload: bytes, *, reply: bytes = b"", header: bytes = b"") -> int:
-        """Send a message; returns how many subscriptions it reached."""
-        size = len(header) + len(payload)
-        args = (subject, reply, b"%d" % len(header), b"%d" % size, len(header), size)
-        return deliver_all(self._account.sublist.match(subject), Message(None, args, header + payload + b"\r\n"))
-
     def deliver(self, sub: Subscription, message: Message) -> bool:
-        """Take a message."""
-        if not self._inbox:
-            self._plane.touched_internal.append(self)
-        header, payload = message.body[: message.header_size], message.body[message.header_size : -2]
-        self._inbox.append(Delivery(message.subject, message.reply, header, payload, message.source))
+        """Take a message for one of the session's subscriptions; False when it must not or cannot have it."""
+        if not self._simple:
+            if not self._admits(message):
+                return False
+            if message.header_size and not self._grant.headers:
+                message = message.without_headers()
+        if self.pending_bytes > self._stall_mark and not self._admit_over_mark(message.source):
+            return False
+        sub.delivered += 1
+        if sub.delivered == sub.max_msgs:
+            self._remove(sub)
+        frame = message.head + sub.sid + message.tail
+        if not self._simple:
+            self._note_delivery(message, frame)
+        self.out_msgs += 1
+        self.out_bytes += message.size
+        pieces = self._pieces
+        if not pieces:
+            self._plane.touched.append(self)
+        pieces.append(frame)
+        self.pending_bytes += len(frame)
+        if self.pending_bytes > self._max_pending:
+            self._press()
         return True
 
-    def take(self) -> list[Delivery]:
-        """The messages that came since the last call."""
-        taken, self._inbox = self._inbox, []
-        return taken
+    def _admits(self, message: Message) -> bool:
+        if self.closed is not None or (message.source is self and not self._grant.echo):
+            return False
+        permissions = self._grant.permissions
+        return not self._filtered or permissions is None or permissions.may_deliver(message.subject)
+
+    def _note_delivery(self, message: Message, frame: bytes) -> None:
+        if self._replies is not None and message.reply:
+            self._may_be_answered(message.reply)
+        if self._tracing:
+            self._trace_delivery(message, frame)
+
+    def _trace_delivery(self, message: Message, frame: bytes) -> None:
+        handler = self._plane.handler
+        line, _, body = frame.partition(b"\r\n")
+        verb, _, args = line.partition(b" ")
+        handler.on_trace(self._session, Arrow.OUT, verb, args)
+        if len(body) > 2:
+            handler.on_trace_payload(self._session, Arrow.OUT, body[:-2], message.header_size)
+
+    def _enqueue(self, data: bytes) -> None:
+        if not self._pieces:
+            self._plane.touched.append(self)
+        self._pieces.append(data)
+        self.pending_bytes += len(data)
 
 
 class PureEngine(Plane):
@@ -117,20 +148,9 @@ class PureEngine(Plane):
 
     name = "pure"
 
+    def __init__(self, handler: Handler, limits: Limits) -> None:
+        super().__init__(handler, limits, Account)
+
     def open(self, owner: Any, grant: Grant | None) -> PureSession:
         """Open a client session; without a grant it must CONNECT first."""
         return PureSession(self, owner, grant)
-
-    def open_internal(self, account: str) -> PureInternalSession:
-        """Open a session of the broker itself in an account."""
-        return PureInternalSession(self, self.account(account))
-
-    def collect(self) -> list[PureSession]:
-        """The client sessions with new output since the last call."""
-        touched, self.touched = self.touched, []
-        return touched
-
-    def collect_internal(self) -> list[PureInternalSession]:
-        """The internal sessions with new messages since the last call."""
-        touched, self.touched_internal = self.touched_internal, []
-        return touched

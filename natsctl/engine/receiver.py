@@ -1,4 +1,4 @@
-"""The receiving half of a client session: what may be delivered to it, and what happens when it reads too slowly.
+"""The receiving half of a client session: its grant, its subscriptions, and what happens when it reads too slowly.
 
 Source: nats-server ``client.go`` (deliverMsg, queueOutbound, stalledWait, trackRemoteReply).
 """
@@ -6,72 +6,70 @@ Source: nats-server ``client.go`` (deliverMsg, queueOutbound, stalledWait, track
 from __future__ import annotations
 
 import sys
-from typing import Any, cast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
 
 from natsctl.engine.api import Arrow, Grant, Session
-from natsctl.engine.outbox import Outbox
-from natsctl.engine.routing import Account, Message, Plane, Subscription
 from natsctl.errors import ClosedReason
 
-__all__ = ["PureReceiver"]
+__all__ = ["Receiving"]
 
 _OK = b"+OK\r\n"
 _MAX_OPEN_REPLIES = 4096
 """Reply subjects remembered for the right to answer; beyond it the oldest is forgotten."""
 
 
-class PureReceiver(Outbox):
-    """A client as messages see it.
+class Receiving:
+    """A client as messages see it, but for its outbox and the deliveries into it, which each engine has its own way."""
 
-    Args:
-        plane: What it shares with the other sessions.
-        grant: What it may do now.
-    """
+    if not TYPE_CHECKING:  # the joined class has the slots
+        __slots__ = ()
+    else:  # what the other parts bring
+        _account: Any
+        _filtered: bool
+        """Whether some subscription takes in subjects that must not be delivered."""
+        _fluent: bool
+        """Whether, as a sender, it is heard only at the end of each message: not pedantic, not traced."""
+        _grant: Grant
+        _max_payload: int
+        _max_pending: int
+        _plane: Any
+        _replies: dict[bytes, list[float]] | None
+        """Reply subjects it may answer on: messages sent, and when it was asked."""
+        _simple: bool
+        """Whether, as a receiver, it takes every message as it comes: nothing to ask, nothing to remember."""
+        _stall_mark: int
+        _stalled_by: dict[Session, None] | None
+        _subs: dict[bytes, Any]
+        _tracing: bool
+        closed: ClosedReason | None
+        pending_bytes: int
+        stalls: int
+        _enqueue: Callable[[bytes], None]
+        drop_output: Callable[[], None]
 
-    __slots__ = (
-        "_account",
-        "_filtered",
-        "_fluent",
-        "_grant",
-        "_max_payload",
-        "_max_pending",
-        "_plane",
-        "_replies",
-        "_simple",
-        "_stall_mark",
-        "_stalled_by",
-        "_subs",
-        "_tracing",
-        "closed",
-        "out_bytes",
-        "out_msgs",
-        "stalls",
-    )
-
-    def __init__(self, plane: Plane, grant: Grant) -> None:
-        super().__init__()
+    def _begin_receiving(self, plane: Any, grant: Grant) -> None:
         self._plane = plane
-        self._subs: dict[bytes, Subscription] = {}
+        self._subs = {}
         self._tracing = False
-        self._stalled_by: dict[Session, None] | None = None
+        self._stalled_by = None
         self._max_pending = plane.limits.max_pending
         self._stall_mark = self._max_pending // 4 * 3
-        self.closed: ClosedReason | None = None
-        self.out_msgs = self.out_bytes = self.stalls = 0
+        self.closed = None
+        self.stalls = 0
         self._apply(grant)
 
     def _apply(self, grant: Grant) -> None:
         self._grant = grant
-        self._account: Account = self._plane.account(grant.account)
+        self._account = self._plane.account(grant.account)
         self._max_payload = grant.max_payload if grant.max_payload >= 0 else sys.maxsize
         self._filtered = False
         answers = grant.permissions is not None and grant.permissions.responses is not None
-        self._replies: dict[bytes, list[float]] | None = {} if answers else None
+        self._replies = {} if answers else None
         self._classify()
 
     def _classify(self) -> None:
         grant = self._grant
-        # A fluent sender is heard only at the end of a message, a simple receiver takes all that come.
         self._fluent = not (grant.pedantic or self._tracing)
         self._simple = (
             grant.echo and grant.headers and not (self._filtered or self._tracing or self._replies is not None)
@@ -126,12 +124,9 @@ class PureReceiver(Outbox):
 
     # ---- subscriptions
 
-    def _new_subscription(self, subject: bytes, queue: bytes | None, sid: bytes) -> Subscription:
-        return Subscription(self, subject, queue, sid)
-
-    def _remove(self, sub: Subscription) -> None:
+    def _remove(self, sub: Any) -> None:
         del self._subs[sub.sid]
-        self._account.remove(sub)
+        self._account.unsubscribe(sub)
         if self._tracing:
             self._plane.handler.on_trace(self._session, Arrow.INTERNAL, b"DELSUB", sub.sid)
 
@@ -163,59 +158,7 @@ class PureReceiver(Outbox):
             del replies[next(iter(replies))]
         replies[reply] = [0, self._plane.now]
 
-    # ---- messages out
-
-    def deliver(self, sub: Subscription, message: Message) -> bool:
-        """Take a message for one of the session's subscriptions; False when it must not or cannot have it."""
-        if not self._simple:
-            if not self._admits(message):
-                return False
-            if message.header_size and not self._grant.headers:
-                message = message.without_headers()
-        if self.pending_bytes > self._stall_mark and not self._admit_over_mark(message.source):
-            return False
-        sub.delivered += 1
-        if sub.delivered == sub.max_msgs:
-            self._remove(sub)
-        frame = message.head + sub.sid + message.tail
-        if not self._simple:
-            self._note_delivery(message, frame)
-        self.out_msgs += 1
-        self.out_bytes += message.size
-        pieces = self._pieces
-        if not pieces:
-            self._plane.touched.append(self)
-        pieces.append(frame)
-        self.pending_bytes += len(frame)
-        if self.pending_bytes > self._max_pending:
-            self._press()
-        return True
-
-    def _admits(self, message: Message) -> bool:
-        if self.closed is not None or (message.source is self and not self._grant.echo):
-            return False
-        permissions = self._grant.permissions
-        return not self._filtered or permissions is None or permissions.may_deliver(message.subject)
-
-    def _note_delivery(self, message: Message, frame: bytes) -> None:
-        if self._replies is not None and message.reply:
-            self._may_be_answered(message.reply)
-        if self._tracing:
-            self._trace_delivery(message, frame)
-
-    def _trace_delivery(self, message: Message, frame: bytes) -> None:
-        handler = self._plane.handler
-        line, _, body = frame.partition(b"\r\n")
-        verb, _, args = line.partition(b" ")
-        handler.on_trace(self._session, Arrow.OUT, verb, args)
-        if len(body) > 2:
-            handler.on_trace_payload(self._session, Arrow.OUT, body[:-2], message.header_size)
-
-    def _enqueue(self, data: bytes) -> None:
-        if not self._pieces:
-            self._plane.touched.append(self)
-        self._pieces.append(data)
-        self.pending_bytes += len(data)
+    # ---- pressure
 
     def _admit_over_mark(self, source: Any) -> bool:
         """Let a message in although the receiver is over its stall mark, unless it is to be dropped."""

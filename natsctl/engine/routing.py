@@ -5,14 +5,15 @@ Source: nats-server ``client.go`` (processMsgResults, deliverMsg, msgHeader).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import randrange
 from typing import Any, Protocol
 
-from natsctl.engine.api import Handler, Limits
+from natsctl.engine.api import Delivery, Handler, Limits
 from natsctl.engine.grammar import PublishArgs
-from natsctl.engine.sublist import Match, Sublist
+from natsctl.engine.sublist import NOBODY, Match, Sublist
 
-__all__ = ["Account", "Message", "Plane", "Receiver", "Subscription", "deliver_all"]
+__all__ = ["Account", "InternalSession", "Message", "Plane", "Receiver", "Subscription"]
 
 _CRLF = b"\r\n"
 
@@ -20,33 +21,86 @@ _CRLF = b"\r\n"
 class Plane:
     """What all sessions of one engine share.
 
+    Args:
+        make_account: Makes an account of a name, with so many match results to remember.
+
     Attributes:
         touched: Client sessions that got output since the last collect, each once.
         touched_internal: Internal sessions that got messages since then.
     """
 
-    __slots__ = ("_accounts", "handler", "limits", "now", "touched", "touched_internal")
+    __slots__ = ("_accounts", "_make_account", "handler", "limits", "now", "touched", "touched_internal")
 
-    def __init__(self, handler: Handler, limits: Limits) -> None:
+    def __init__(self, handler: Handler, limits: Limits, make_account: Callable[[str, int], Any]) -> None:
+        self._make_account = make_account
         self.handler = handler
         self.limits = limits
         self.now = 0.0
         self.touched: list[Any] = []
-        self.touched_internal: list[Any] = []
-        self._accounts: dict[str, Account] = {}
+        self.touched_internal: list[InternalSession] = []
+        self._accounts: dict[str, Any] = {}
 
-    def account(self, name: str) -> Account:
+    def account(self, name: str) -> Any:
         """The subject space of that name, made on first use."""
         account = self._accounts.get(name)
         if account is None:
-            account = self._accounts[name] = Account(name, self.limits.cache_size)
+            account = self._accounts[name] = self._make_account(name, self.limits.cache_size)
         return account
 
     def n_subscriptions(self, account: str | None = None) -> int:
         """Subscriptions in one account, or in all."""
         if account is not None:
-            return self._accounts[account].sublist.count if account in self._accounts else 0
-        return sum(each.sublist.count for each in self._accounts.values())
+            return self._accounts[account].n_subscriptions if account in self._accounts else 0
+        return sum(each.n_subscriptions for each in self._accounts.values())
+
+    def open_internal(self, account: str) -> InternalSession:
+        """Open a session of the broker itself in an account."""
+        return InternalSession(self, self.account(account))
+
+    def collect(self) -> list[Any]:
+        """The client sessions with new output since the last call."""
+        touched, self.touched = self.touched, []
+        return touched
+
+    def collect_internal(self) -> list[InternalSession]:
+        """The internal sessions with new messages since the last call."""
+        touched, self.touched_internal = self.touched_internal, []
+        return touched
+
+
+class InternalSession:
+    """A peer inside the broker. See :class:`natsctl.engine.api.InternalSession`."""
+
+    __slots__ = ("_account", "_inbox", "_plane")
+
+    def __init__(self, plane: Plane, account: Any) -> None:
+        self._plane = plane
+        self._account = account
+        self._inbox: list[Delivery] = []
+
+    def subscribe(self, subject: bytes, queue: bytes | None = None) -> None:
+        """Receive messages on a subject."""
+        self._account.subscribe(self, subject, queue, b"")
+
+    def publish(self, subject: bytes, payload: bytes, *, reply: bytes = b"", header: bytes = b"") -> int:
+        """Send a message; returns how many subscriptions it reached."""
+        size = len(header) + len(payload)
+        args = (subject, reply, b"%d" % len(header), b"%d" % size, len(header), size)
+        reached: int = self._account.route(None, args, header + payload + b"\r\n")
+        return reached
+
+    def deliver(self, sub: Any, message: Message) -> bool:
+        """Take a message."""
+        if not self._inbox:
+            self._plane.touched_internal.append(self)
+        header, payload = message.body[: message.header_size], message.body[message.header_size : -2]
+        self._inbox.append(Delivery(message.subject, message.reply, header, payload, message.source))
+        return True
+
+    def take(self) -> list[Delivery]:
+        """The messages that came since the last call."""
+        taken, self._inbox = self._inbox, []
+        return taken
 
 
 class Receiver(Protocol):
@@ -79,17 +133,29 @@ class Account:
         self.name = name
         self.sublist: Sublist[Subscription] = Sublist(cache_size)
 
-    def insert(self, sub: Subscription) -> None:
-        """Let a subscription receive."""
-        self.sublist.insert(sub)
+    @property
+    def n_subscriptions(self) -> int:
+        """Subscriptions held now."""
+        return self.sublist.count
 
-    def remove(self, sub: Subscription) -> None:
-        """Let it receive no more."""
+    def subscribe(self, session: Receiver, subject: bytes, queue: bytes | None, sid: bytes) -> Subscription:
+        """Let a session receive what comes on a subject, which must be valid."""
+        sub = Subscription(session, subject, queue, sid)
+        self.sublist.insert(sub)
+        return sub
+
+    def unsubscribe(self, sub: Subscription) -> None:
+        """Let a subscription receive no more."""
         self.sublist.remove(sub)
 
     def plain_subscriptions(self, subject: bytes) -> tuple[Subscription, ...]:
         """The subscriptions without a queue group that a message on this subject reaches."""
         return self.sublist.match(subject).plain
+
+    def route(self, source: Any, args: PublishArgs, body: bytes) -> int:
+        """Deliver a message whose body ends in CRLF; returns to how many."""
+        interested = self.sublist.match(args[0])
+        return 0 if interested is NOBODY else _deliver_all(interested, Message(source, args, body))
 
 
 class Message:
@@ -128,7 +194,7 @@ class Message:
         )
 
 
-def deliver_all(interested: Match[Subscription], message: Message) -> int:
+def _deliver_all(interested: Match[Subscription], message: Message) -> int:
     """Deliver to every plain subscription and to one random member of each queue group; returns to how many."""
     plain, queues = interested
     reached = 0

@@ -64,13 +64,11 @@ class ClientSession:
         _ok: Callable[[], None]
         _apply: Callable[[Grant], None]
         _classify: Callable[[], None]
-        _new_subscription: Callable[[bytes, bytes | None, bytes], Any]
         _remove: Callable[[Any], None]
         _drop_subscriptions: Callable[[], None]
         _may_answer: Callable[[bytes], bool]
         _forget: Callable[[ClosedReason], None]
         _take_whole: Callable[[bytes, int], int]
-        _route: Callable[[PublishArgs, bytes], int]
 
     def _begin(self, granted: bool) -> None:
         self.granted = granted
@@ -251,9 +249,7 @@ class ClientSession:
             if not subjects.is_valid(subject):
                 self.send_error("Invalid Subject")
                 return
-            sub = self._new_subscription(subject, queue, sid)
-            self._subs[sid] = sub
-            self._account.insert(sub)
+            self._subs[sid] = self._account.subscribe(self, subject, queue, sid)
             if permissions is not None and not self._filtered and permissions.needs_filter(subject):
                 self._filtered = True
                 self._classify()
@@ -332,7 +328,7 @@ class ClientSession:
             return
         if grant.verbose:
             self._ok()
-        if not self._route(args, body) and reply and grant.no_responders:
+        if not self._account.route(self, args, body) and reply and grant.no_responders:
             self._no_responders(subject, reply)
 
     def _admits_publish(self, subject: bytes, reply: bytes) -> bool:
