@@ -77,8 +77,9 @@ async def test_brokers_in_one_program_do_not_hear_each_other() -> None:
         here, there = await nats.connect(one.url), await nats.connect(two.url)
         subscription = await there.subscribe(">")
         await there.flush()
+        control = await here.subscribe(">")
         await here.publish("greetings")
-        await here.flush()
+        await control.next_msg(timeout=5)
         await there.flush()
         assert subscription.pending_msgs == 0
         await here.close()

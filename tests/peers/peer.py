@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from functools import partial
 from typing import Any
 
 import nats
@@ -26,11 +27,20 @@ async def publish(nc: Client) -> None:
 
 
 async def queue(nc: Client) -> None:
-    members = [await nc.subscribe("tasks", "workers") for _ in range(2)]
+    counts = [0, 0]
+    done = asyncio.Event()
+
+    async def work(member: int, _msg: Msg) -> None:
+        counts[member] += 1
+        if sum(counts) >= 100:
+            done.set()
+
+    for member in (0, 1):
+        await nc.subscribe("tasks", "workers", cb=partial(work, member))
     for _ in range(100):
         await nc.publish("tasks")
+    await done.wait()
     await nc.flush()
-    counts = [member.pending_msgs for member in members]
     say(sum(counts), "shared" if all(counts) else counts)
 
 
@@ -60,11 +70,12 @@ async def large(nc: Client) -> None:
 
 
 async def unsubscribe(nc: Client) -> None:
-    inbox = await nc.subscribe("few")
+    inbox, all_of_them = await nc.subscribe("few"), await nc.subscribe("few")
     await inbox.unsubscribe(2)
     for _ in range(5):
         await nc.publish("few")
-    await nc.flush()
+    for _ in range(5):  # flush would not do: nats-py sends its PING before what waits to be sent
+        await all_of_them.next_msg(timeout=5)
     say(inbox.delivered)
 
 

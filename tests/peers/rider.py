@@ -38,7 +38,8 @@ class Component:
         await self.listen(DISCOVERY, self._tell_id)
         await self.listen(f"_NATS_RIDER.{self.id}.status", self._tell_status)
         await self.begin()
-        await self.client.flush()
+        for _ in range(2):  # nats-py sends the first PING before what waits to be sent
+            await self.client.flush()
         return self
 
     async def __aexit__(
