@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,25 +13,12 @@ from natsctl.protocol.subject import covers, is_valid
 tokens = st.sampled_from([b"a", b"b", b"*", b"a*"])
 subjects = st.lists(tokens, min_size=1, max_size=3).map(b".".join)
 patterns = st.one_of(subjects, subjects.map(lambda subject: subject + b".>"), st.just(b">")).filter(is_valid)
-published = st.one_of(subjects, st.sampled_from([b"", b".", b"a.", b".a", b"a..b", b">", b"a.>"]))
-queues = st.sampled_from([None, None, b"q", b"r"])
 
 
 class Entry:
     def __init__(self, subject: bytes, queue: bytes | None) -> None:
         self.subject = subject
         self.queue = queue
-
-
-actions = st.lists(
-    st.one_of(
-        st.tuples(st.just("insert"), st.builds(Entry, patterns, queues)),
-        st.tuples(st.just("remove"), st.integers(0, 1000)),
-        st.tuples(st.just("match"), published),
-    ),
-    min_size=25,  # left alone, most examples are too short to meet in the cache
-    max_size=60,
-)
 
 
 def matches(pattern: bytes, subject: bytes) -> bool:
@@ -58,22 +47,26 @@ def check(found: Match[Entry], held: list[Entry], subject: bytes) -> None:
     )
 
 
-@settings(max_examples=300, deadline=None)
-@given(actions, st.sampled_from([0, 1, 4, 8192]))
-def test_a_sublist_finds_what_a_plain_list_finds(todo: list[tuple[str, Entry | int | bytes]], cache_size: int) -> None:
+def random_subject(random: Random, *last: bytes) -> bytes:
+    length = random.randint(1, 3)
+    return b".".join(random.choice((b"a", b"b", b"c", *last)) for _ in range(length))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, 2**32), st.sampled_from([0, 1, 4, 8192]))
+def test_a_sublist_finds_what_a_plain_list_finds(number: int, cache_size: int) -> None:
+    random = Random(number)
     sublist: Sublist[Entry] = Sublist(cache_size)
     held: list[Entry] = []
-    asked: set[bytes] = set()
-    for _, what in todo:
-        if isinstance(what, Entry):
-            sublist.insert(what)
-            held.append(what)
-        elif isinstance(what, int):
-            if held:
-                sublist.remove(held.pop(what % len(held)))
+    asked = [random_subject(random) for _ in range(6)] + [b"a..b", b"a.", b"*", b"a.>"]
+    for _ in range(60):
+        if held and random.random() < 0.45:
+            sublist.remove(held.pop(random.randrange(len(held))))
         else:
-            asked.add(what)
-        for subject in asked:
+            subject = random_subject(random, b"*", b"a*") + random.choice((b"", b"", b".>"))
+            held.append(Entry(subject, random.choice((None, None, b"q", b"r"))))
+            sublist.insert(held[-1])
+        for subject in random.sample(asked, 5):
             check(sublist.match(subject), held, subject)
         assert sublist.count == len(held)
     assert set(sublist) == set(held)
