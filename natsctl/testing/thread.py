@@ -7,7 +7,7 @@ import os
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class BrokerThread:
         self._thread.start()
         try:
             started.result()
-        except BaseException:
+        except Exception:
             self._join()
             raise
 
@@ -130,7 +130,8 @@ class BrokerThread:
         """
         if self._thread is None:
             return
-        self._loop.call_soon_threadsafe(self._stopping.set)
+        with suppress(RuntimeError):  # the loop is closed already: the broker failed
+            self._loop.call_soon_threadsafe(self._stopping.set)
         self._join()
 
     def _join(self) -> None:
@@ -147,22 +148,21 @@ class BrokerThread:
 
     def _run(self, started: Future[None]) -> None:
         try:
-            asyncio.run(self._serve(started))
-        except BaseException as error:  # nobody sees what a thread raises; `stop` tells it
-            self._failures.append(error)
+            with asyncio.Runner() as runner:
+                runner.run(self._serve(started))
+        except BaseException as error:  # nobody sees what a thread raises; `start` or `stop` tells it
+            if started.done():
+                self._failures.append(error)
+            else:
+                started.set_exception(error)
 
     async def _serve(self, started: Future[None]) -> None:
         self._loop = asyncio.get_running_loop()
         self._loop.set_exception_handler(self._on_failure)
         self._stopping = asyncio.Event()
-        try:
-            await self.broker.start()
-        except BaseException as error:  # it belongs to whoever called `start`
-            started.set_exception(error)
-            return
-        started.set_result(None)
-        await self._stopping.wait()
-        await self.broker.stop()
+        async with self.broker:
+            started.set_result(None)
+            await self._stopping.wait()
 
     def _on_failure(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         loop.default_exception_handler(context)
@@ -170,6 +170,7 @@ class BrokerThread:
 
 
 def _read_config(config: str | os.PathLike[str] | None, config_text: str | None) -> Options:
+    from natsctl.broker.logs import logging_logger
     from natsctl.config import Options, load, loads
     from natsctl.errors import ConfigError
 
@@ -180,4 +181,6 @@ def _read_config(config: str | os.PathLike[str] | None, config_text: str | None)
     loaded = load(os.fspath(config)) if config is not None else loads(config_text or "", file="config_text")
     if loaded.unavailable:
         raise ConfigError(loaded.unavailable)
+    for warning in loaded.warnings:
+        logging_logger().warn(str(warning))
     return loaded.options

@@ -202,10 +202,30 @@ def test_a_failure_inside_the_broker_is_raised_where_it_is_stopped() -> None:
         server._loop.call_soon_threadsafe(lambda: 1 / 0)
 
 
+def test_a_broker_that_ended_by_itself_is_told_of_where_it_is_stopped() -> None:
+    with pytest.raises(ServerError, match="the broker failed while it ran: SystemExit"), run_broker() as server:
+        server._loop.call_soon_threadsafe(sys.exit)
+
+
+def test_a_thread_without_an_event_loop_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise OSError("too many open files")
+
+    monkeypatch.setattr("asyncio.new_event_loop", fail)
+    monkeypatch.setattr("asyncio.events.new_event_loop", fail)
+    with pytest.raises(OSError, match="too many open files"), run_broker():
+        raise AssertionError("it started")
+
+
 def test_the_log_goes_to_the_logging_module(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "natsctl.broker")
     with run_broker() as server:
         assert f"Listening for client connections on 127.0.0.1:{server.port}" in caplog.messages
+
+
+def test_what_is_doubtful_in_a_configuration_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    with run_broker(config_text="# nothing"):
+        assert "config_text: the configuration is empty" in caplog.messages
 
 
 def test_a_program_without_pytest_can_run_a_broker() -> None:
