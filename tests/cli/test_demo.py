@@ -30,7 +30,12 @@ SCENES = ["publish and subscribe", "headers", "queue group", "request and reply"
 
 def take(*args: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*DEMO, *args], capture_output=True, text=True, encoding="utf-8", timeout=30, env=os.environ | environment
+        [*DEMO, *args],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=30,
+        env=os.environ | {"FORCE_COLOR": ""} | environment,
     )
 
 
