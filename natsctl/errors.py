@@ -13,7 +13,8 @@
     ├─ RequestError              exit 1
     │  ├─ NoResponders           exit 7    subject
     │  └─ RequestTimeout         exit 8    subject, timeout_s, received
-    └─ Shortfall                 exit 9    expected, received: fewer messages came than were asked for
+    ├─ Shortfall                 exit 9    expected, received: fewer messages came than were asked for
+    └─ BenchError                exit 10   a benchmark lost messages, or could not be carried through
 
 A class exists only where someone catches it, or where it has its own exit code or its own text on the wire.
 """
@@ -26,6 +27,7 @@ from typing import ClassVar
 
 __all__ = [
     "AuthError",
+    "BenchError",
     "ClosedReason",
     "ConfigError",
     "EngineError",
@@ -204,3 +206,9 @@ class Shortfall(NatsctlError):
         super().__init__(message)
         self.expected = expected
         self.received = received
+
+
+class BenchError(NatsctlError):
+    """A benchmark lost messages, or one of its processes."""
+
+    exit_code = 10

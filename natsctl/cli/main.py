@@ -16,6 +16,7 @@ COMMANDS = {
     "request": "Send a request and show the replies.",
     "reply": "Answer requests.",
     "rtt": "Measure the round trip to each server.",
+    "bench": "Measure what a server takes and delivers.",
     "context": "Manage connection contexts.",
     "demo": "See the broker and the messaging commands at work.",
     "version": "Show the versions of natsctl and its parts.",
