@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from itertools import count, groupby
+from pathlib import Path
 from typing import Any
 
 import nkeys  # type: ignore[import-untyped]  # it comes without types
@@ -19,10 +20,12 @@ from nacl.signing import SigningKey
 from natsctl.protocol.nkey import USER, encode_public
 from tests.support.frames import is_message
 from tests.support.process import NATSCTL, ServerProcess, nats_server, running_server
+from tests.support.rig import ENGINES
 from tests.support.scripts import Script, make_script
 from tests.support.wire import WireClient
 
 N_SCRIPTS = int(os.environ.get("NATSCTL_TEST_SCRIPTS", "100"))
+"""Sessions per configuration; the environment can ask for a night's worth."""
 PATIENCE_S = (0.15, 0.5, 2.0)
 """How long a server may think before it counts as waiting for more; the longest must confirm a difference."""
 
@@ -91,12 +94,13 @@ class Pair:
     ours: ServerProcess
 
 
-@pytest.fixture(scope="module", params=SETUPS)
+@pytest.fixture(scope="module", params=[(setup, engine) for setup in SETUPS for engine in ENGINES], ids="-".join)
 def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
-    setup = SETUPS[request.param]
+    name, engine = request.param
+    setup = SETUPS[name]
     with ExitStack() as stack:
         official, ours = (
-            stack.enter_context(running_server(command, tmp_path_factory.mktemp("server"), setup.config))
+            stack.enter_context(running_server(command, tmp_path_factory.mktemp("server"), setup.config, engine))
             for command in (nats_server(), NATSCTL)
         )
         yield Pair(setup, official, ours)
@@ -217,3 +221,17 @@ async def test_both_greet_alike(pair: Pair) -> None:
         async with await WireClient.open(server.port) as client:
             greetings.append(visible(b"INFO " + json.dumps(client.info).encode()))
     assert greetings[1] == greetings[0]
+
+
+@pytest.mark.parametrize("line", [b"PING" + b"x" * 5000, b"PONG" + b"x" * 5000, b"+OK" + b"x" * 5000])
+async def test_what_a_server_must_read_without_end_we_bound(line: bytes, tmp_path: Path) -> None:
+    # nats-server skips bytes without a meaning for ever; ours holds every line to max_control_line.
+    answers = []
+    for command in (nats_server(), NATSCTL):
+        directory = tmp_path / Path(command[0]).name
+        directory.mkdir()
+        with running_server(command, directory) as server:
+            async with await WireClient.open(server.port, protocol=0) as client:
+                await client.send(line + b"\r\nPING\r\n")
+                answers.append((await client.read())[:40])
+    assert answers == [b"PONG", b"-ERR 'maximum control line exceeded'"]

@@ -16,6 +16,7 @@ import pytest
 
 from tests.support.frames import is_message
 from tests.support.process import NATSCTL, ServerProcess, running_server
+from tests.support.rig import ENGINES
 from tests.support.wire import WireClient
 
 RECORDINGS = json.loads((Path(__file__).parent / "recordings" / "raw.json").read_text())
@@ -34,15 +35,15 @@ _LONGEST_LINE, _LONGEST_BODY = 400, 200
 Profiles = Callable[[str], ServerProcess]
 
 
-@pytest.fixture(scope="module")
-def profile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Profiles]:
+@pytest.fixture(scope="module", params=ENGINES)
+def profile(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Profiles]:
     """One server per configuration, started when a case first asks for it."""
     with ExitStack() as stack:
 
         @cache
         def start(name: str) -> ServerProcess:
             directory = tmp_path_factory.mktemp(name)
-            return stack.enter_context(running_server(NATSCTL, directory, RECORDINGS["profiles"][name]))
+            return stack.enter_context(running_server(NATSCTL, directory, RECORDINGS["profiles"][name], request.param))
 
         yield start
 

@@ -51,19 +51,22 @@ def nats_server() -> tuple[str, ...]:
 
 
 @contextmanager
-def running_server(command: Sequence[str], directory: Path, config: str = "", *flags: str) -> Iterator[ServerProcess]:
+def running_server(
+    command: Sequence[str], directory: Path, config: str = "", engine: str = "auto"
+) -> Iterator[ServerProcess]:
     """Run a server on a free port of 127.0.0.1 until the block ends.
 
     Args:
         command: The program; nats-server's arguments are appended.
         directory: Its own, existing: configuration, ports file and log go there.
         config: Further lines of ``nats.conf``.
-        *flags: Further arguments.
+        engine: Which of ours it is to use.
     """
     file, log_path = directory / "nats.conf", directory / "server.log"
     file.write_text(f'listen: "127.0.0.1:-1"\nports_file_dir: "{directory}"\n{config}')
+    environment = os.environ | {"NATSCTL_ENGINE": engine}
     with log_path.open("wb") as log:
-        process = subprocess.Popen([*command, "-c", str(file), *flags], stdout=log, stderr=log)
+        process = subprocess.Popen([*command, "-c", str(file)], stdout=log, stderr=log, env=environment)
     try:
         yield ServerProcess(process, _wait_for_port(process, directory, log_path), log_path)
     finally:
@@ -85,4 +88,4 @@ def _wait_for_port(process: subprocess.Popen[bytes], directory: Path, log_path: 
         if process.poll() is not None:
             break
         time.sleep(0.01)  # no event tells of it
-    raise AssertionError(f"the server did not start: {log_path.read_text()}{os.linesep}")
+    raise AssertionError(f"the server did not start: {log_path.read_text()}")

@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import pytest
 
 from natsctl.engine import grammar
@@ -8,7 +10,9 @@ VERBS = (b"PUB", b"HPUB", b"SUB", b"UNSUB", b"PING", b"PONG", b"CONNECT", b"INFO
 
 @pytest.mark.parametrize("verb", VERBS)
 @pytest.mark.parametrize("write", [bytes.upper, bytes.lower, bytes.title, bytes.swapcase])
-def test_verbs_are_read_in_any_case_and_blanks_behind_them_skipped(verb: bytes, write: type[bytes]) -> None:
+def test_verbs_are_read_in_any_case_and_blanks_behind_them_skipped(
+    verb: bytes, write: Callable[[bytes], bytes]
+) -> None:
     blanks = b"" if verb in (b"PING", b"PONG", b"+OK") else b" \t "
     assert grammar.scan_verb(b"..." + write(verb) + blanks + b"x", 3) == (verb, 3 + len(verb + blanks))
 
