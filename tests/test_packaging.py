@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import natsctl
+from natsctl.engine import describe
 
 PROJECT = Path(__file__).parents[1]
 METADATA = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -53,6 +54,11 @@ def test_every_library_that_is_imported_is_declared_and_the_other_way_round() ->
 
 def test_the_command_is_installed_as_natsctl() -> None:
     assert METADATA["scripts"] == {"natsctl": "natsctl.cli.main:main"}
+
+
+def test_the_engine_is_the_one_this_machine_is_expected_to_build() -> None:
+    # CI says which one; a native engine that silently was not built would leave every test to the pure one.
+    assert describe() == os.environ.get("NATSCTL_EXPECT_ENGINE", describe())
 
 
 def test_the_module_is_the_command() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from natsctl.engine import grammar
-from natsctl.engine.api import Arrow, Grant, Handler, Limits
+from natsctl.engine.api import Grant, Handler, Limits
 from natsctl.engine.outbox import Outbox
 from natsctl.engine.receiver import Receiving
 from natsctl.engine.routing import Account, Message, Plane, Subscription
@@ -125,14 +125,6 @@ class PureSession(ClientSession, Receiving, Outbox):
             self._may_be_answered(message.reply)
         if self._tracing:
             self._trace_delivery(message, frame)
-
-    def _trace_delivery(self, message: Message, frame: bytes) -> None:
-        handler = self._plane.handler
-        line, _, body = frame.partition(b"\r\n")
-        verb, _, args = line.partition(b" ")
-        handler.on_trace(self._session, Arrow.OUT, verb, args)
-        if len(body) > 2:
-            handler.on_trace_payload(self._session, Arrow.OUT, body[:-2], message.header_size)
 
     def _enqueue(self, data: bytes) -> None:
         if not self._pieces:

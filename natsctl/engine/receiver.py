@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from natsctl.engine.api import Arrow, Grant, Session
+from natsctl.engine.routing import Message
 from natsctl.errors import ClosedReason
 
 __all__ = ["Receiving"]
@@ -157,6 +158,16 @@ class Receiving:
         if len(replies) >= _MAX_OPEN_REPLIES and reply not in replies:
             del replies[next(iter(replies))]
         replies[reply] = [0, self._plane.now]
+
+    # ---- traces
+
+    def _trace_delivery(self, message: Message, frame: bytes) -> None:
+        handler = self._plane.handler
+        line, _, body = frame.partition(b"\r\n")
+        verb, _, args = line.partition(b" ")
+        handler.on_trace(self._session, Arrow.OUT, verb, args)
+        if len(body) > 2:
+            handler.on_trace_payload(self._session, Arrow.OUT, body[:-2], message.header_size)
 
     # ---- pressure
 

@@ -288,7 +288,7 @@ class ClientSession:
             raise grammar.unknown_operation(data, stop + 1, grammar.PAYLOAD_LF_STATE, known)
         if len(tail) < 2:
             self._announced = True
-            self._need = stop + 2 - at
+            self._need = stop + len(tail) + 1 - at  # the very next byte may already be wrong
             return -1
         self._announced = False
         if self._tracing and size:
@@ -329,7 +329,7 @@ class ClientSession:
         if grant.verbose:
             self._ok()
         if not self._account.route(self, args, body) and reply and grant.no_responders:
-            self._no_responders(subject, reply)
+            self._tell_no_responders(subject, reply)
 
     def _admits_publish(self, subject: bytes, reply: bytes) -> bool:
         """Whether the message may go its way; the client is told if not."""
@@ -351,7 +351,7 @@ class ClientSession:
         permissions = self._grant.permissions
         return permissions is None or permissions.may_publish(subject) or self._may_answer(subject)
 
-    def _no_responders(self, subject: bytes, reply: bytes) -> None:
+    def _tell_no_responders(self, subject: bytes, reply: bytes) -> None:
         for sub in self._account.plain_subscriptions(reply):
             if sub.session is self:
                 status = b"NATS/1.0 503\r\nNats-Subject: %b\r\n\r\n" % subject

@@ -96,6 +96,7 @@ def test_tracing_changes_nothing_but_the_trace(name: str, data: bytes, grant: di
     assert (sent, heard, *rest) == tuple(each for n, each in enumerate(outcome(name, grant, [data])) if n != 2)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=64), st.integers(0, 8), st.integers(0, 8))
 def test_the_grammar_raises_nothing_but_wire_errors(data: bytes, start: int, offset: int) -> None:
     for parse in (grammar.parse_pub, grammar.parse_hpub, grammar.parse_sub, grammar.parse_unsub):
@@ -111,6 +112,7 @@ def test_the_grammar_raises_nothing_but_wire_errors(data: bytes, start: int, off
         assert error.log.isprintable()
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="0123456789+-_ ٣x.", max_size=12))
 def test_a_size_is_one_to_nine_ascii_digits(text: str) -> None:
     is_size = text.isascii() and text.isdigit() and len(text) <= 9

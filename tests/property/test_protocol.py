@@ -14,6 +14,7 @@ values = st.recursive(
 keys = st.sampled_from(["verbose", "PEDANTIC", "user", "Pass", "protocol", "headers", "sig", "x", ""])
 
 
+@settings(deadline=None)
 @given(st.binary())
 def test_any_bytes_are_a_connect_or_refused_with_a_value_error(data: bytes) -> None:
     try:
@@ -22,7 +23,7 @@ def test_any_bytes_are_a_connect_or_refused_with_a_value_error(data: bytes) -> N
         assert str(error)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.dictionaries(keys, values, max_size=4))
 def test_any_json_object_is_a_connect_or_refused_with_a_value_error(document: dict[str, object]) -> None:
     try:
@@ -31,11 +32,13 @@ def test_any_json_object_is_a_connect_or_refused_with_a_value_error(document: di
         assert str(error)
 
 
+@settings(deadline=None)
 @given(st.sampled_from([USER, SERVER]), st.binary(min_size=32, max_size=32))
 def test_a_key_written_is_read_back(prefix: int, key: bytes) -> None:
     assert decode_public(prefix, encode_public(prefix, key)) == key
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_is_a_key_or_refused_with_a_value_error(text: str) -> None:
     try:

@@ -78,7 +78,7 @@ def test_a_sublist_finds_what_a_plain_list_finds(number: int, cache_size: int) -
     assert all(sublist.match(subject) is NOBODY for subject in asked)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(patterns, patterns, subjects.filter(lambda subject: b"*" not in subject.split(b".")))
 def test_covering_is_never_claimed_wrongly(pattern: bytes, subject: bytes, message: bytes) -> None:
     if covers(pattern, subject) and matches(subject, message):

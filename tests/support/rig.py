@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from natsctl.engine.api import Arrow, Engine, Grant, Handler, Limits, Session
-from natsctl.engine.pure import PureEngine
+from natsctl.engine import available, create
+from natsctl.engine.api import Arrow, Grant, Limits, Session
 from natsctl.errors import WireError
 from tests.support.frames import split_frames
 
 __all__ = ["ENGINES", "Client", "MakeRig", "Recorder", "Rig", "quiet"]
 
-ENGINES: dict[str, Callable[[Handler, Limits], Engine]] = {"pure": PureEngine}
+ENGINES = available()
 """Every engine there is; the tests of the data plane run over each."""
 
 
@@ -125,7 +125,7 @@ class Rig:
 
     def __init__(self, name: str, **limits: Any) -> None:
         self.recorder = Recorder()
-        self.engine = ENGINES[name](self.recorder, Limits(**limits))
+        self.engine = create(self.recorder, Limits(**limits), name)
         self._n_clients = 0
 
     def client(self, **changes: Any) -> Client:

@@ -1,0 +1,52 @@
+"""Types of the compiled part, for type checkers; see ``_native.pyx``."""
+
+from typing import Any
+
+from natsctl.engine.api import Grant, Session
+from natsctl.errors import ClosedReason
+
+class NativeSubscription:
+    session: Any
+    subject: bytes
+    queue: bytes | None
+    sid: bytes
+    delivered: int
+    max_msgs: int
+
+class NativeAccount:
+    name: str
+    n_subscriptions: int
+    def __init__(self, name: str, cache_size: int) -> None: ...
+    def subscribe(self, session: Any, subject: bytes, queue: bytes | None, sid: bytes) -> NativeSubscription: ...
+    def unsubscribe(self, sub: NativeSubscription) -> None: ...
+    def plain_subscriptions(self, subject: bytes) -> tuple[NativeSubscription, ...]: ...
+    def route(self, source: Any, args: tuple[bytes, bytes, bytes, bytes, int, int], body: bytes) -> int: ...
+
+class NativeCore:
+    _account: Any
+    _filtered: bool
+    _fluent: bool
+    _grant: Grant
+    _max_payload: int
+    _max_pending: int
+    _plane: Any
+    _replies: dict[bytes, list[float]] | None
+    _simple: bool
+    _stall_mark: int
+    _stalled_by: dict[Session, None] | None
+    _subs: dict[bytes, Any]
+    _tracing: bool
+    closed: ClosedReason | None
+    in_bytes: int
+    in_msgs: int
+    out_bytes: int
+    out_msgs: int
+    pending_bytes: int
+    pings: int
+    stalls: int
+    def _mirror(self) -> None: ...
+    def has_output(self) -> bool: ...
+    def take(self) -> bytes: ...
+    def compact(self) -> None: ...
+    def sent(self, n_bytes: int) -> None: ...
+    def drop_output(self) -> None: ...

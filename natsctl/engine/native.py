@@ -1,0 +1,43 @@
+"""The native engine: the same sessions as the pure one, with the compiled sublist, deliveries and outbox."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from natsctl.engine._native import NativeAccount, NativeCore
+from natsctl.engine.api import Grant, Handler, Limits
+from natsctl.engine.receiver import Receiving
+from natsctl.engine.routing import Plane
+from natsctl.engine.session import ClientSession
+
+__all__ = ["NativeEngine", "NativeSession"]
+
+
+class NativeSession(ClientSession, Receiving, NativeCore):
+    """One client. See :class:`natsctl.engine.api.Session` for the public face."""
+
+    __slots__ = ("_announced", "_held", "_introduced", "_need", "_ping_watch", "_rest", "granted", "owner")
+
+    def __init__(self, plane: Plane, owner: Any, grant: Grant | None) -> None:
+        self.owner = owner
+        self._begin_receiving(plane, grant or Grant(max_payload=-1))
+        self._begin(grant is not None)
+
+    def _classify(self) -> None:
+        super()._classify()
+        self._mirror()
+
+
+class NativeEngine(Plane):
+    """See :class:`natsctl.engine.api.Engine`."""
+
+    __slots__ = ()
+
+    name = "native"
+
+    def __init__(self, handler: Handler, limits: Limits) -> None:
+        super().__init__(handler, limits, NativeAccount)
+
+    def open(self, owner: Any, grant: Grant | None) -> NativeSession:
+        """Open a client session; without a grant it must CONNECT first."""
+        return NativeSession(self, owner, grant)
