@@ -9,6 +9,7 @@ Task: everything here runs on the broker's loop.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Protocol, cast
 
@@ -307,7 +308,8 @@ class Connection(asyncio.BufferedProtocol):
         self._draining = True
         if self._linger_timer is not None:
             self._linger_timer.cancel()
-        self._transport.write_eof()
+        with suppress(OSError):  # asyncio's own loop tells here of a peer that is gone already
+            self._transport.write_eof()
         self._resume_reading()
         self._linger_timer = self.loop.call_later(_LINGER_S, self._transport.abort)
 
