@@ -122,8 +122,7 @@ async def test_a_fast_sender_is_slowed_and_nothing_lost_for_a_reader_that_catche
         received = 0
         while received < n_sent:
             assert await reader.receive(), "cut although it reads"
-            received += len(reader.frames)
-            assert all(frame.endswith(PAYLOAD) for frame in reader.frames)
+            received += sum(frame.endswith(PAYLOAD) for frame in reader.frames)
             reader.frames.clear()
         await sending
         assert await sender.sync() == []

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 import resource
+import socket
+import struct
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -246,3 +248,15 @@ async def test_a_broker_that_stops_sends_what_is_queued_and_closes_without_a_wor
         assert await client.read_to_end() == []
         await stopping
         assert await closed_reasons(broker, 1) == [ClosedReason.SERVER_SHUTDOWN]
+
+
+async def test_a_broker_stops_although_a_client_has_just_vanished() -> None:
+    broker = Broker()
+    await broker.start()
+    client = await WireClient.open(broker.port, protocol=0)
+    await client.sync()
+    client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.close()  # with a reset, which the broker has not seen yet when it stops
+    await broker.stop()
+    await broker.wait_stopped()
+    assert not list(broker.registry)

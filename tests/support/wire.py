@@ -101,9 +101,9 @@ class WireClient:
         return frames
 
     async def sync(self) -> list[bytes]:
-        """The frames up to now: those before the PONG of a PING."""
+        """The frames up to now, those before the PONG of a PING; the server's own PINGs are left out."""
         await self.send(b"PING\r\n")
-        return await self.read_until(b"PONG")
+        return [frame for frame in await self.read_until(b"PONG") if frame != b"PING"]
 
     async def read_to_end(self) -> list[bytes]:
         """The frames up to the server's close."""
