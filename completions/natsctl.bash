@@ -8,7 +8,7 @@ _natsctl() {
     fi
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case "$path $word" in
-            'natsctl server'|'natsctl pub'|'natsctl sub'|'natsctl request'|'natsctl reply'|'natsctl rtt'|'natsctl context'|'natsctl context ls'|'natsctl context show'|'natsctl context add'|'natsctl context select'|'natsctl context unselect'|'natsctl context rm'|'natsctl demo'|'natsctl version') path="$path $word" ;;
+            'natsctl server'|'natsctl pub'|'natsctl sub'|'natsctl request'|'natsctl reply'|'natsctl rtt'|'natsctl bench'|'natsctl context'|'natsctl context ls'|'natsctl context show'|'natsctl context add'|'natsctl context select'|'natsctl context unselect'|'natsctl context rm'|'natsctl demo'|'natsctl version') path="$path $word" ;;
         esac
     done
     COMPREPLY=()
@@ -131,6 +131,34 @@ _natsctl() {
         'natsctl rtt --connection-name') return ;;
         'natsctl rtt --inbox-prefix') return ;;
         'natsctl rtt --context') return ;;
+        'natsctl bench -np'|'natsctl bench --pubs'|'natsctl bench -pubs') return ;;
+        'natsctl bench -ns'|'natsctl bench --subs'|'natsctl bench -subs') return ;;
+        'natsctl bench -n'|'natsctl bench --msgs'|'natsctl bench -msgs') return ;;
+        'natsctl bench -ms'|'natsctl bench --size'|'natsctl bench -size') return ;;
+        'natsctl bench --rate'|'natsctl bench -rate') return ;;
+        'natsctl bench --duration'|'natsctl bench -duration') return ;;
+        'natsctl bench --queue'|'natsctl bench -queue') return ;;
+        'natsctl bench --inflight'|'natsctl bench -inflight') return ;;
+        'natsctl bench --subjects'|'natsctl bench -subjects') return ;;
+        'natsctl bench -H'|'natsctl bench --header'|'natsctl bench -header') return ;;
+        'natsctl bench --payload'|'natsctl bench -payload') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl bench --processes'|'natsctl bench -processes') return ;;
+        'natsctl bench --max-outage'|'natsctl bench -max-outage') return ;;
+        'natsctl bench --csv'|'natsctl bench -csv') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl bench --compare'|'natsctl bench -compare') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl bench -s'|'natsctl bench --server'|'natsctl bench -server') return ;;
+        'natsctl bench --user'|'natsctl bench -user') return ;;
+        'natsctl bench --password'|'natsctl bench -password') return ;;
+        'natsctl bench --token'|'natsctl bench -token') return ;;
+        'natsctl bench --creds'|'natsctl bench -creds') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl bench --nkey'|'natsctl bench -nkey') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl bench --tlscert'|'natsctl bench -tlscert') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl bench --tlskey'|'natsctl bench -tlskey') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl bench --tlsca'|'natsctl bench -tlsca') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl bench --timeout'|'natsctl bench -timeout') return ;;
+        'natsctl bench --connection-name'|'natsctl bench -connection-name') return ;;
+        'natsctl bench --inbox-prefix'|'natsctl bench -inbox-prefix') return ;;
+        'natsctl bench --context'|'natsctl bench -context') return ;;
         'natsctl context add --description') return ;;
         'natsctl context add -s'|'natsctl context add --server') return ;;
         'natsctl context add --user') return ;;
@@ -149,7 +177,7 @@ _natsctl() {
         'natsctl')
             case $current in
                 -*) words="-v --version -h --help" ;;
-                *) words="server pub sub request reply rtt context demo version" ;;
+                *) words="server pub sub request reply rtt bench context demo version" ;;
             esac
             ;;
         'natsctl server')
@@ -185,6 +213,12 @@ _natsctl() {
         'natsctl rtt')
             case $current in
                 -*) words="--json -h --help -s --server --user --password --token --creds --nkey --tlscert --tlskey --tlsca --tlsfirst --timeout --connection-name --inbox-prefix --context --no-context" ;;
+                *) words="" ;;
+            esac
+            ;;
+        'natsctl bench')
+            case $current in
+                -*) words="-np --pubs -pubs -ns --subs -subs -n --msgs -msgs -ms --size -size --rate -rate --duration -duration --queue -queue --request -request --inflight -inflight --subjects -subjects -H --header -header --payload -payload --random -random --stamp -stamp --processes -processes --max-outage -max-outage --csv -csv --json -json --compare -compare --plot -plot -h --help -help -s --server -server --user -user --password -password --token -token --creds -creds --nkey -nkey --tlscert -tlscert --tlskey -tlskey --tlsca -tlsca --tlsfirst -tlsfirst --timeout -timeout --connection-name -connection-name --inbox-prefix -inbox-prefix --context -context --no-context -no-context" ;;
                 *) words="" ;;
             esac
             ;;

@@ -40,9 +40,10 @@ HOMES = {
     "httpx": ("monitoring",),
     "cryptography": ("pki",),
     "nats": ("ops",),
-    "nacl": ("broker",),
+    "nacl": ("broker", "bench"),
     "nkeys": ("ops",),
     "bcrypt": ("broker",),
+    "hdrh": ("bench",),
     "uvloop": ("broker", "cli"),
 }
 """Library to the layers that may import it."""

@@ -198,9 +198,7 @@ class Conductor:
             try:
                 word = pipe.recv()
             except (EOFError, ConnectionResetError):
-                worker.process.join()
-                code = worker.process.exitcode
-                word = Done((), failure=BenchError(f"a process of {worker.role}s ended with exit code {code}"))
+                word = _account_for_dead(worker)
             if isinstance(word, Ready):
                 worker.is_ready = True
             elif isinstance(word, Counted):
@@ -222,8 +220,8 @@ class Conductor:
         delivered = self._total(offers=False)
         elapsed_s = max(0.0, (time.monotonic_ns() - self._start_ns) / 1e9) if self._start_ns else 0.0
         shares = []
-        if plan.n_msgs:
-            shares.append(published / plan.n_msgs if plan.n_publishers else delivered / (plan.n_msgs * plan.n_groups))
+        if n_msgs := plan.n_planned:
+            shares.append(published / n_msgs if plan.n_publishers else delivered / (n_msgs * plan.n_groups))
         if plan.duration_s:
             shares.append(elapsed_s / plan.duration_s)
         return Progress(published, delivered, min(1.0, max(shares, default=0.0)), elapsed_s, tuple(notes))
@@ -251,6 +249,14 @@ class Conductor:
             if worker.process.is_alive():
                 worker.process.kill()
                 worker.process.join()
+
+
+def _account_for_dead(worker: _Worker) -> Done:
+    """Speak for a process that was killed: what it counted is known, when is not."""
+    worker.process.join()
+    outcomes = tuple(Outcome(worker.role, index, n_msgs=n) for index, n in worker.n_msgs.items())
+    failure = BenchError(f"a process of {worker.role}s ended with exit code {worker.process.exitcode}")
+    return Done(outcomes, failure=failure)
 
 
 @contextlib.contextmanager

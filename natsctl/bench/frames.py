@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections.abc import Iterable
 
 from natsctl.bench.plan import Plan
-from natsctl.bench.stamp import make_key, make_mark, write_stamps
+from natsctl.bench.stamp import make_key, write_stamps
 from natsctl.errors import UsageError
 
 __all__ = ["Ring", "make_payload", "number_width", "publish_line", "subjects_of"]
@@ -55,24 +54,21 @@ class Ring:
         self._data = bytearray().join(line + make_payload(plan) + b"\r\n" for _ in range(laps) for line in lines)
         self._stamp_at = len(lines[0]) if plan.is_stamped else None
         self._publisher = publisher
-        self._run_id = plan.run_id
 
-    def take(self, number: int, n: int, times_us: Iterable[int]) -> memoryview:
+    def take(self, number: int, n: int, marks: array[int]) -> memoryview:
         """Give the frames of up to n messages, from the one with this number on; fewer at the end of the ring.
 
         Args:
             number: Of the first message.
             n: How many are wanted.
-            times_us: When each is to be sent, since the start of the run; taken only where frames are stamped.
+            marks: When each is to be sent; taken only where frames are stamped.
         """
         at = number % self._length
         n = min(n, self._length - at)
         if self._stamp_at is not None:
             first = make_key(self._publisher, number)
-            run = make_mark(self._run_id, 0)
-            marks = array("Q", (run + time for _, time in zip(range(n), times_us, strict=False)))
             start = at * self.stride + self._stamp_at
-            write_stamps(self._data, start, self.stride, range(first, first + n), marks)
+            write_stamps(self._data, start, self.stride, range(first, first + n), marks[:n])
         return memoryview(self._data)[at * self.stride : (at + n) * self.stride]
 
 

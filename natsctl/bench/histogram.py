@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from hdrh.histogram import HdrHistogram  # type: ignore[import-untyped]  # it has no types
 
@@ -29,12 +29,6 @@ class Latencies:
     def add(self, value_us: int, n: int = 1) -> None:
         """Count one duration n times."""
         self._counter[value_us] += n
-        if len(self._counter) > _MAX_COUNTED:
-            self._fold()
-
-    def add_all(self, values_us: Iterable[int]) -> None:
-        """Count each of many durations."""
-        self._counter.update(values_us)
         if len(self._counter) > _MAX_COUNTED:
             self._fold()
 

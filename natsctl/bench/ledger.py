@@ -30,8 +30,15 @@ class Ledger:
         self._open: dict[int, bytearray] = {}
         self._sealed: dict[int, int] = {}
 
-    def take(self, start: int, stop: int) -> None:
-        """Note the messages from ``start`` up to, and without, ``stop``."""
+    def take(self, numbers: list[int]) -> None:
+        """Note messages in the order in which they came."""
+        first = numbers[0]
+        if numbers == list(range(first, first + len(numbers))):
+            self._take_range(first, first + len(numbers))
+        else:
+            self._take_each(numbers)
+
+    def _take_range(self, start: int, stop: int) -> None:
         self.received += stop - start
         while start < stop:
             index, first = divmod(start, _PAGE)
@@ -50,6 +57,21 @@ class Ledger:
         for index in list(self._open):
             self._seal(index)
         return self._sealed
+
+    def _take_each(self, numbers: list[int]) -> None:
+        self.received += len(numbers)
+        following, current, page = self._next, -1, bytearray()
+        for number in numbers:
+            index = number // _PAGE
+            if index != current:
+                current, page = index, self._open.get(index) or self._turn_to(index)
+            at = number % _PAGE
+            if number >= following:
+                following = number + 1
+            elif page[at] == _ABSENT[0]:
+                self.reordered += 1
+            page[at] = _PRESENT[0]
+        self._next = following
 
     def _turn_to(self, index: int) -> bytearray:
         """Open a page, and seal the one that is longest behind."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from itertools import repeat
+from array import array
 
 from natsctl.bench.plan import Plan
 
 __all__ = ["EvenPace", "FullSpeed", "Pace", "make_pace"]
+
+_MIN_WAIT_S = 50e-6
+"""Shorter waits would keep a processor busy that the server may need; messages due meanwhile go out together."""
 
 
 class EvenPace:
@@ -28,14 +30,14 @@ class EvenPace:
         return max(0, math.floor((now_us - self._first_us) / self._interval_us) + 1)
 
     def wait_s(self, number: int, now_us: float) -> float:
-        """Seconds until a message is due; negative when it is late."""
-        return (self._first_us + number * self._interval_us - now_us) / 1e6
+        """Seconds until a message is due, but never a wait that costs more than it gains."""
+        return max(_MIN_WAIT_S, (self._first_us + number * self._interval_us - now_us) / 1e6)
 
-    def times_us(self, number: int, n: int, now_us: int) -> Iterable[int]:
-        """When n messages are to be sent, from the one with this number on."""
+    def times_us(self, number: int, n: int, now_us: int, *, origin: int = 0) -> array[int]:
+        """When n messages are to be sent, from the one with this number on, each with the origin added."""
         del now_us  # the schedule does not ask what time it is
         first_us, interval_us = self._first_us, self._interval_us
-        return (int(first_us + k * interval_us) for k in range(number, number + n))
+        return array("Q", [origin + int(first_us + k * interval_us) for k in range(number, number + n)])
 
 
 class FullSpeed:
@@ -51,10 +53,10 @@ class FullSpeed:
         del number, now_us
         return 0.0
 
-    def times_us(self, number: int, n: int, now_us: int) -> Iterable[int]:
-        """Now, for all of them."""
+    def times_us(self, number: int, n: int, now_us: int, *, origin: int = 0) -> array[int]:
+        """Now, for all of them, with the origin added."""
         del number
-        return repeat(now_us, n)
+        return array("Q", [origin + now_us]) * n
 
 
 Pace = EvenPace | FullSpeed

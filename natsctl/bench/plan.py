@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from natsctl.bench.stamp import SEQUENCE_BITS, STAMP_BYTES
@@ -15,6 +16,8 @@ DEFAULT_REPLY_QUEUE = "NATSCTL-BENCH"
 _MAX_PUBLISHERS = 1 << (64 - SEQUENCE_BITS)
 _MAX_SUBJECTS = 1_000_000
 _MAX_IN_FLIGHT = 1_000_000
+_LAST_WAIT_US = 1000
+"""Lets the last message of a schedule out, which is due just before the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,19 @@ class Plan:
     """Each payload begins with its number and time of sending."""
     run_id: int = 0
     """Tells the messages of this run from those of others."""
+
+    @property
+    def n_planned(self) -> int:
+        """Messages over all publishers, where that is known beforehand; 0 where time alone ends the run."""
+        due = round(self.rate * self.duration_s)
+        return min(self.n_msgs, due) if self.n_msgs and due else self.n_msgs or due
+
+    @property
+    def end_us(self) -> float:
+        """When publishers stop, whatever is left to send."""
+        if not self.duration_s:
+            return math.inf
+        return self.duration_s * 1e6 + (_LAST_WAIT_US if self.rate else 0)
 
     @property
     def listens(self) -> str:

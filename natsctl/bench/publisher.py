@@ -8,6 +8,7 @@ from natsctl.bench.outcome import Role
 from natsctl.bench.pace import make_pace
 from natsctl.bench.plan import Plan, Target, shares
 from natsctl.bench.reader import Run
+from natsctl.bench.stamp import make_mark
 
 __all__ = ["Publisher"]
 
@@ -25,8 +26,8 @@ class Publisher(Client):
         super().__init__(plan, target, index, clock)
         self._ring = Ring(plan, index)
         self._pace = make_pace(plan, index)
-        self._n_msgs = shares(plan.n_msgs, plan.n_publishers)[index] if plan.n_msgs else 1 << 62
-        self._end_us = plan.duration_s * 1e6 if plan.duration_s else float("inf")
+        self._n_msgs = shares(plan.n_planned, plan.n_publishers)[index] if plan.n_planned else 1 << 62
+        self._origin = make_mark(plan.run_id, 0)
         self._n_in_batch = 0
         self._is_stopped = False
         self._is_confirming = False
@@ -38,15 +39,16 @@ class Publisher(Client):
             self._count(self._n_in_batch, now_us)
         if outcome.start_us < 0:
             outcome.start_us = now_us
-        if self._is_stopped or outcome.n_msgs >= self._n_msgs or now_us >= self._end_us:
+        if self._is_stopped or outcome.n_msgs >= self._n_msgs or now_us >= self.plan.end_us:
             return self._confirm()
         number = outcome.n_msgs
         n = min(self._pace.due(now_us) - number, self._ring.batch, self._n_msgs - number)
         if n > 0:
-            self._batch = self._ring.take(number, n, self._pace.times_us(number, n, now_us))
+            marks = self._pace.times_us(number, n, now_us, origin=self._origin)
+            self._batch = self._ring.take(number, n, marks)
             self._n_in_batch = len(self._batch) // self._ring.stride
             return 0.0
-        return min(self._pace.wait_s(number, now_us), (self._end_us - now_us) / 1e6)
+        return min(self._pace.wait_s(number, now_us), (self.plan.end_us - now_us) / 1e6)
 
     def stop(self) -> None:
         """Publish no more, and have confirmed what was published."""

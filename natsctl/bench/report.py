@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from natsctl.bench.histogram import Latencies
 from natsctl.bench.result import Group, Result
+from natsctl.bench.stamp import STAMP_BYTES
 from natsctl.units import format_duration
 
 __all__ = ["classic_csv", "classic_report", "details"]
@@ -55,6 +56,8 @@ def details(result: Result) -> list[str]:
     lines = []
     if result.latencies:
         lines.append(f"{'Request' if result.plan.is_request else 'End-to-end'} latency: {_latency(result.latencies)}")
+    elif result.publishers.members and result.subscribers.members and not result.plan.is_request:
+        lines.append(f"Latency was not measured: it takes {STAMP_BYTES} bytes of each payload for a stamp")
     lines.append(_accounting(result))
     if result.steady:
         lines.append(_steady(result))

@@ -30,8 +30,7 @@ class Requester(Client):
         self._subjects = subjects_of(plan, index)
         self._body = make_payload(plan) + b"\r\n"
         self._pace = make_pace(plan, index)
-        self._n_msgs = shares(plan.n_msgs, plan.n_publishers)[index] if plan.n_msgs else 1 << 62
-        self._end_us = plan.duration_s * 1e6 if plan.duration_s else float("inf")
+        self._n_msgs = shares(plan.n_planned, plan.n_publishers)[index] if plan.n_planned else 1 << 62
         self._timeout_us = round(target.timeout_s * 1e6)
         self._asked: dict[int, tuple[int, int]] = {}
         self._latencies = Latencies()
@@ -47,7 +46,7 @@ class Requester(Client):
         if outcome.start_us < 0:
             outcome.start_us = now_us
         self._expire(now_us)
-        if self._is_stopped or outcome.n_offered >= self._n_msgs or now_us >= self._end_us:
+        if self._is_stopped or outcome.n_offered >= self._n_msgs or now_us >= self.plan.end_us:
             self.is_finished = not self._asked
             return self._until_expiry_s(now_us)
         number = outcome.n_offered
@@ -55,7 +54,7 @@ class Requester(Client):
         n = min(room, self._pace.due(now_us) - number, self._n_msgs - number, _BURST)
         if n <= 0:
             wait_s = self._pace.wait_s(number, now_us) if room else IDLE_S
-            return min(max(wait_s, 0.0), (self._end_us - now_us) / 1e6, self._until_expiry_s(now_us))
+            return min(max(wait_s, 0.0), (self.plan.end_us - now_us) / 1e6, self._until_expiry_s(now_us))
         for time_us in self._pace.times_us(number, n, now_us):
             self._ask(time_us, now_us)
         return 0.0 if self.plan.in_flight > len(self._asked) else IDLE_S

@@ -235,15 +235,17 @@ def _find_steady(publishers: Group, delivered: Group) -> Steady | None:
 
 def _find_limits(plan: Plan, course: Course, publishers: Group, subscribers: Group) -> list[str]:
     limits = []
-    for role, share in course.busy.items():
-        group = publishers if role.offers else subscribers
-        if share >= _BUSY and group.end_s - group.start_s >= _MIN_JUDGED_S:
-            limits.append(
-                f"the {role}s were busy {share:.0%} of the time: this machine and not the server may be the limit"
-                " (-processes starts more of them)"
-            )
     offered = sum(member.n_offered for member in publishers.members) if plan.is_request else publishers.n_msgs
     spent_s = publishers.end_s - publishers.start_s
-    if plan.rate and spent_s >= _MIN_JUDGED_S and offered / spent_s < plan.rate * (1 - _RATE_TOLERANCE):
+    keeps_pace = bool(plan.rate) and offered >= spent_s * plan.rate * (1 - _RATE_TOLERANCE)
+    if plan.rate and not keeps_pace and spent_s >= _MIN_JUDGED_S:
         limits.append(f"{offered / spent_s:,.0f} msgs/sec were offered, not the {plan.rate:,.0f} asked for")
+    for role, share in course.busy.items():
+        group = publishers if role.offers else subscribers
+        is_judged = group.end_s - group.start_s >= _MIN_JUDGED_S and not (role.offers and keeps_pace)
+        if share >= _BUSY and is_judged:
+            limits.append(
+                f"the {role}s were busy {share:.0%} of the time: they or this machine may be the limit, not the server"
+                " (-processes starts more of them)"
+            )
     return limits

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 
 __all__ = [
     "MAX_RUN_ID",
     "SEQUENCE_BITS",
     "STAMP_BYTES",
     "TIME_BITS",
-    "consecutive",
+    "by_publisher",
     "make_key",
     "make_mark",
     "read_stamps",
@@ -47,7 +47,7 @@ def make_mark(run_id: int, time_us: int) -> int:
     return run_id << TIME_BITS | time_us
 
 
-def write_stamps(frames: bytearray, first: int, stride: int, keys: Sequence[int], marks: Iterable[int]) -> None:
+def write_stamps(frames: bytearray, first: int, stride: int, keys: Sequence[int], marks: array[int]) -> None:
     """Stamp frames of equal length.
 
     Args:
@@ -76,19 +76,16 @@ def read_stamps(data: bytearray, first: int, stride: int, n: int) -> tuple[list[
     return columns[0], columns[1]
 
 
-def consecutive(keys: list[int]) -> Iterator[tuple[int, int]]:
-    """Part keys into ranges of consecutive ones: the first key, and the one behind the last."""
-    start = keys[0]
-    if keys == list(range(start, start + len(keys))):
-        yield start, start + len(keys)
-        return
-    following = start
-    for key in keys:
-        if key != following:
-            yield start, following
-            start = key
-        following = key + 1
-    yield start, following
+def by_publisher(keys: list[int]) -> dict[int, list[int]]:
+    """Part keys into the numbers of each publisher's messages, in their order."""
+    first, start = split_key(keys[0])
+    if min(keys) >> SEQUENCE_BITS == max(keys) >> SEQUENCE_BITS:
+        origin = keys[0] - start
+        return {first: [key - origin for key in keys] if origin else keys}
+    parted: dict[int, list[int]] = {}
+    for publisher, number in map(split_key, keys):
+        parted.setdefault(publisher, []).append(number)
+    return parted
 
 
 def _swapped(words: array[int]) -> array[int]:

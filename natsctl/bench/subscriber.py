@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 from natsctl.bench.client import IDLE_S, Client, Clock
 from natsctl.bench.frames import number_width
@@ -11,7 +11,7 @@ from natsctl.bench.ledger import Ledger
 from natsctl.bench.outcome import Outcome, Role
 from natsctl.bench.plan import Plan, Target
 from natsctl.bench.reader import FrameReader, Run
-from natsctl.bench.stamp import STAMP_BYTES, TIME_BITS, consecutive, make_mark, read_stamps, split_key
+from natsctl.bench.stamp import STAMP_BYTES, TIME_BITS, by_publisher, make_mark, read_stamps
 
 __all__ = ["Subscriber"]
 
@@ -69,22 +69,16 @@ class Subscriber(Client):
             self.outcome.n_foreign += run.n
             return 0
         keys, marks = read_stamps(run.data, run.start, run.stride, run.n)
+        times = Counter(marks)  # full batches have one time for all of their messages
         ours = self._origin >> TIME_BITS
-        if min(marks) >> TIME_BITS != ours or max(marks) >> TIME_BITS != ours:
-            own = [(key, mark) for key, mark in zip(keys, marks, strict=True) if mark >> TIME_BITS == ours]
-            self.outcome.n_foreign += run.n - len(own)
-            if not own:
-                return 0
-            keys, marks = [key for key, _ in own], [mark for _, mark in own]
-        self._note_latencies(marks, now_us)
-        for start, stop in consecutive(keys):
-            publisher, first = split_key(start)
-            self._ledgers[publisher].take(first, first + stop - start)
-        return len(keys)
-
-    def _note_latencies(self, marks: list[int], now_us: int) -> None:
+        if any(mark >> TIME_BITS != ours for mark in times):
+            keys = [key for key, mark in zip(keys, marks, strict=True) if mark >> TIME_BITS == ours]
+            self.outcome.n_foreign += run.n - len(keys)
+            times = Counter({mark: n for mark, n in times.items() if mark >> TIME_BITS == ours})
         now = self._origin + now_us
-        if marks[0] == marks[-1] and marks.count(marks[0]) == len(marks):
-            self._latencies.add(now - marks[0], len(marks))
-        else:
-            self._latencies.add_all([now - mark for mark in marks])
+        for mark, n in times.items():
+            self._latencies.add(now - mark, n)
+        if keys:
+            for publisher, numbers in by_publisher(keys).items():
+                self._ledgers[publisher].take(numbers)
+        return len(keys)

@@ -125,6 +125,8 @@ def bench(
 
     Lost connections are made anew, and what that cost is reported. Fails with exit code 10 when messages were lost.
     """
+    if as_json and (plot or compare_file):
+        raise UsageError("--plot and --compare are for people; leave out --json")
     earlier = read_document(compare_file) if compare_file else None
     content = Path(payload).expanduser().read_bytes() if payload else b""
     if payload and (size not in (None, len(content)) or is_random):
@@ -148,7 +150,11 @@ def bench(
         n_subjects=n_subjects,
         payload=content,
         is_random=is_random,
-        is_stamped=stamp and not payload and not request and n_publishers > 0 and size >= STAMP_BYTES,
+        is_stamped=stamp
+        and not payload
+        and not request
+        and bool(n_publishers and n_subscribers)
+        and size >= STAMP_BYTES,
         run_id=secrets.randbelow(MAX_RUN_ID) + 1,
     )
     plan.check()
@@ -159,7 +165,10 @@ def bench(
     course, received = _run(conductor, plan)
     result = evaluate(plan, course)
     document = make_document(result)
-    print(encode(document) if as_json else _text(result, document, earlier, plot=plot))
+    if as_json:
+        print(encode(document))
+    else:
+        _show(result, document, earlier, plot=plot)
     if csv_file:
         Path(csv_file).expanduser().write_text(classic_csv(result))
         note(f"Saved metric data in csv file {csv_file}")
@@ -233,17 +242,18 @@ def _stopping(conductor: Conductor) -> Iterator[list[int]]:
         restore()
 
 
-def _text(result: Result, document: Document, earlier: Document | None, *, plot: bool) -> str:
-    parts = [classic_report(result), "\n".join(details(result))]
+def _show(result: Result, document: Document, earlier: Document | None, *, plot: bool) -> None:
+    print(classic_report(result))
+    print("", *details(result), sep="\n")
     if plot and result.latencies:
-        from natsctl.cli.bench_display import plot_latencies
+        from natsctl.cli.bench_display import show_latencies
 
-        parts.append(plot_latencies(result.latencies))
+        print()
+        show_latencies(result.latencies)
     if earlier:
-        lines = [f"Compared with {earlier.at}:", *map(str, compare(earlier, document))]
-        lines += [f"asked for differently: {line}" for line in differences(earlier.setting, document.setting)]
-        parts.append("\n".join(lines))
-    return "\n\n".join(parts)
+        print(f"\nCompared with {earlier.at}:", *compare(earlier, document), sep="\n")
+        for difference in differences(earlier.setting, document.setting):
+            print(f"asked for differently: {difference}")
 
 
 def _raise_shortcomings(result: Result, course: Course) -> None:

@@ -1,4 +1,4 @@
-"""What ``natsctl bench`` shows on a terminal: bars while it runs, and the latencies as a plot."""
+"""What ``natsctl bench`` shows on a terminal: bars while it runs, and the distribution of the latencies."""
 
 from __future__ import annotations
 
@@ -8,19 +8,22 @@ from collections import Counter
 from types import TracebackType
 from typing import Self
 
+from rich.bar import Bar
 from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
+from rich.table import Table
 
 from natsctl.bench.conductor import Progress
 from natsctl.bench.histogram import Latencies
 from natsctl.bench.plan import Plan
+from natsctl.cli.output import show_table
 from natsctl.units import format_duration
 
-__all__ = ["Display", "plot_latencies"]
+__all__ = ["Display", "show_latencies"]
 
-_PLOT_COLUMNS, _PLOT_ROWS = 80, 20
-_BARS_A_DECADE = 12
+_BAR_COLUMNS = 50
+_BARS_A_DECADE = 6
 
 
 class Display:
@@ -64,18 +67,19 @@ class Display:
             self._bars.update(task, completed=progress.fraction or 0.0, shown=f"{n:,}  {n / elapsed_s:,.0f}/s")
 
 
-def plot_latencies(latencies: Latencies) -> str:
+def show_latencies(latencies: Latencies) -> None:
     """Draw how many messages took how long, on a logarithmic scale."""
-    import plotext  # type: ignore[import-untyped]  # it has no types
-
     bars: Counter[int] = Counter()
     for value_us, n in latencies.buckets():
         bars[math.floor(math.log10(value_us) * _BARS_A_DECADE)] += n
-    first, last = min(bars), max(bars)
-    labels = [format_duration(float(f"{10 ** (index / _BARS_A_DECADE):.2g}") / 1e6) for index in range(first, last + 1)]
-    plotext.clear_figure()
-    plotext.theme("clear")
-    plotext.plotsize(_PLOT_COLUMNS, _PLOT_ROWS)
-    plotext.title("latency")
-    plotext.bar(labels, [bars[index] for index in range(first, last + 1)])
-    return str(plotext.build()).rstrip()
+    longest = max(bars.values())
+    table = Table(box=None, title="Distribution of latencies", title_justify="left")
+    for title in ("from", "messages", "share"):
+        table.add_column(title, justify="right")
+    table.add_column("", width=_BAR_COLUMNS)
+    for index in range(min(bars), max(bars) + 1):
+        from_us = float(f"{10 ** (index / _BARS_A_DECADE):.3g}")
+        share = f"{bars[index] / latencies.count:.2%}"
+        bar = Bar(longest, 0, bars[index], width=_BAR_COLUMNS)
+        table.add_row(format_duration(from_us / 1e6), f"{bars[index]:,}", share, bar)
+    show_table(table)

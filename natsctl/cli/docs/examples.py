@@ -41,6 +41,24 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("Answer with the output of a program:", "natsctl reply time.now --command date"),
     ),
     "natsctl rtt": (("Measure every address of two servers:", "natsctl rtt -s nats://one:4222,nats://two:4222"),),
+    "natsctl bench": (
+        (
+            "See how fast a server takes messages of a byte from 20 connections:",
+            "natsctl bench -np 20 -n 1000000 -ms 1 hi",
+        ),
+        (
+            "Measure latencies at a steady rate, and see what users feel while a node of a cluster is restarted:",
+            "natsctl bench -np 4 -ns 4 --rate 20000 --duration 60s -s nats://one:4222,nats://two:4222 hi",
+        ),
+        (
+            "Hold a run against what an earlier one wrote with --json:",
+            "natsctl bench -np 1 -ns 1 --compare before.json hi",
+        ),
+        (
+            "Measure requests to a service of yours, 50 at once:",
+            "natsctl bench --request --inflight 50 -n 10000 time.now",
+        ),
+    ),
     "natsctl context": (
         (
             "Say where the test cluster is, and use it from now on:",
