@@ -84,7 +84,10 @@ class Broker:
         loaded = load(path)
         if loaded.unavailable:
             raise ConfigError(loaded.unavailable)
-        return cls(loaded.options, log=log, **overrides)
+        broker = cls(loaded.options, log=log, **overrides)
+        for warning in loaded.warnings:
+            broker.log.warn(str(warning))
+        return broker
 
     # ---- life
 

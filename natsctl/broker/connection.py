@@ -308,6 +308,9 @@ class Connection(asyncio.BufferedProtocol):
         self._draining = True
         if self._linger_timer is not None:
             self._linger_timer.cancel()
+        if self.session.closed is ClosedReason.SERVER_SHUTDOWN:  # there is no last word to protect
+            self._transport.close()
+            return
         with suppress(OSError):  # asyncio's own loop tells here of a peer that is gone already
             self._transport.write_eof()
         self._resume_reading()

@@ -2,12 +2,14 @@
 
 nats-py ends its read loop at a subject that is no UTF-8, at a header block it cannot read and at a PONG nobody waits
 for any more, and then stays silent for ever; after a failed TLS handshake it waits for an end that asyncio never tells
-of; it keeps one value per header name; and it goes on in clear when ``tls://`` was asked for and the server offers no
-TLS. All of that is put right here, in the methods nats-py calls itself.
+of; it keeps one value per header name; its flush overtakes what it should flush; and it goes on in clear when
+``tls://`` was asked for and the server offers no TLS. All of that is put right here, in the methods nats-py calls
+itself.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ssl
 import time
@@ -56,6 +58,12 @@ class RobustClient(Client):
                 raise SecureConnWantedError
             info["tls_required"] = True
         await super()._process_info(info, initial_connection)
+
+    async def _send_ping(self, future: asyncio.Future[bool] | None = None) -> None:
+        # nats-py writes the PING ahead of what is still pending, so that its PONG would prove nothing.
+        self._pongs.append(asyncio.get_running_loop().create_future() if future is None else future)
+        await self._send_command(b"PING\r\n")
+        await self._flush_pending()
 
     async def _process_pong(self) -> None:
         if self._pongs and self._pongs[0].done():
