@@ -155,7 +155,7 @@ class Connection(asyncio.BufferedProtocol):
         now = self.loop.time()
         heard = session.in_msgs + session.pings
         host.engine.now = now
-        session.feed(bytes(host.read_buffer[:nbytes]))
+        session.feed(host.read_buffer[:nbytes])
         self.last_activity = now
         if session.in_msgs + session.pings != heard:
             self.pinger.last_heard = now

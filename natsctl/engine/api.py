@@ -143,8 +143,8 @@ class Session(Counters, Protocol):
     def held(self) -> bool:
         """Whether input waits for the broker's answer to a CONNECT; feed nothing until then."""
 
-    def feed(self, data: bytes) -> None:
-        """Take in bytes as they arrived, cut anywhere."""
+    def feed(self, data: bytes | memoryview) -> None:
+        """Take in bytes as they arrived, cut anywhere; nothing of ``data`` is kept."""
 
     def grant(self, grant: Grant) -> None:
         """Accept the CONNECT, and go on with held input; from the second grant on, subscriptions are dropped."""

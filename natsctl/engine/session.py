@@ -53,7 +53,8 @@ class ClientSession:
         """Whether the broker has decided about it since it was opened."""
         _need: int
         _ping_watch: bool
-        _rest: bytearray
+        _rest: bytes | bytearray
+        """What has come of an unfinished operation; a bytearray while a large payload is awaited."""
         granted: bool
         in_bytes: int
         in_msgs: int
@@ -72,7 +73,7 @@ class ClientSession:
 
     def _begin(self, granted: bool) -> None:
         self.granted = granted
-        self._rest = bytearray()
+        self._rest = b""
         self._need = 0
         self._announced = self._held = self._introduced = self._ping_watch = False
         self.in_msgs = self.in_bytes = self.pings = 0
@@ -111,7 +112,7 @@ class ClientSession:
         if self.closed is None:
             self._forget(reason)
             self._held = False
-            self._rest = bytearray()
+            self._rest = b""
 
     def _violate(self, wire: str, log: str) -> None:
         self.send_error(wire)
@@ -119,24 +120,26 @@ class ClientSession:
 
     # ---- bytes in
 
-    def feed(self, data: bytes) -> None:
-        """Take in bytes as they arrived, cut anywhere."""
+    def feed(self, data: bytes | memoryview) -> None:
+        """Take in bytes as they arrived, cut anywhere; they are copied once."""
         if self.closed is not None:
             return
-        known = len(self._rest)
-        if known:
-            self._rest += data
-            if known + len(data) < self._need:
-                return
-            data = bytes(self._rest)
-            self._rest = bytearray()
+        rest = self._rest
+        known = len(rest)
+        if known + len(data) < self._need:
+            if isinstance(rest, bytes):
+                rest = self._rest = bytearray(rest)
+            rest += data
+            return
+        whole = b"".join((rest, data)) if known else bytes(data)
+        self._rest = b""
         try:
-            end = self._run(data, known)
+            end = self._run(whole, known)
         except WireError as error:
             self.fail(error)
             return
-        if end < len(data) and self.closed is None:
-            self._rest = bytearray(memoryview(data)[end:])
+        if end < len(whole) and self.closed is None:
+            self._rest = whole[end:]
 
     def _run(self, data: bytes, known: int) -> int:
         """Handle every whole operation; returns where the first unfinished one begins."""
