@@ -19,12 +19,10 @@ class Ledger:
     bits, and full pages take nothing.
 
     Attributes:
-        received: Messages taken, repeated ones too.
         reordered: Messages that came for the first time behind one with a higher number.
     """
 
     def __init__(self) -> None:
-        self.received = 0
         self.reordered = 0
         self._next = 0
         self._open: dict[int, bytearray] = {}
@@ -39,7 +37,6 @@ class Ledger:
             self._take_each(numbers)
 
     def _take_range(self, start: int, stop: int) -> None:
-        self.received += stop - start
         while start < stop:
             index, first = divmod(start, _PAGE)
             n = min(stop - start, _PAGE - first)
@@ -59,7 +56,6 @@ class Ledger:
         return self._sealed
 
     def _take_each(self, numbers: list[int]) -> None:
-        self.received += len(numbers)
         following, current, page = self._next, -1, bytearray()
         for number in numbers:
             index = number // _PAGE
