@@ -40,12 +40,12 @@ _MAX_CLIENTS = 400
 class Progress:
     """Where a run is.
 
-    Units: messages; ``fraction`` of the run from 0 to 1, None when it has no end of its own.
+    Units: messages; ``fraction`` of the run from 0 to 1, 0 while that is not known.
     """
 
     published: int
     delivered: int
-    fraction: float | None
+    fraction: float
     elapsed_s: float
     notes: tuple[str, ...] = ()
 
@@ -152,8 +152,12 @@ class Conductor:
             self._tell(worker, Go(self._start_ns))
         end_s = self._plan.duration_s or float("inf")
         last_delivered, last_news = 0, time.monotonic()
-        while not self._stop.is_set() and not self._course.failure:
+        while True:
             notes = self._hear()
+            if self._stop.is_set() or self._course.failure:
+                if not self._plan.n_publishers:
+                    return
+                self._stop_workers(offering=True)  # what they have published is still delivered
             progress = self._progress(notes)
             on_progress(progress)
             has_sent = all(worker.done for worker in self._workers if worker.role.offers)
@@ -171,10 +175,8 @@ class Conductor:
         """Stop who still works, and gather the outcomes."""
         course = self._course
         course.is_partial = self._stop.is_set() or course.failure is not None
-        for worker in self._workers:
-            if not worker.done:
-                self._tell(worker, Stop())
-                worker.is_stopped = True
+        self._stop_workers(offering=True)
+        self._stop_workers(offering=False)
         deadline = time.monotonic() + _STOP_S
         while not all(worker.done for worker in self._workers) and time.monotonic() < deadline:
             on_progress(self._progress(self._hear()))
@@ -187,6 +189,12 @@ class Conductor:
             busy = 1 - done.waited_us / done.worked_us if done.worked_us else 0.0
             course.busy[worker.role] = max(busy, course.busy.get(worker.role, 0.0))
         course.outcomes.sort(key=lambda outcome: (not outcome.role.offers, outcome.index))
+
+    def _stop_workers(self, *, offering: bool) -> None:
+        for worker in self._workers:
+            if worker.role.offers is offering and not worker.done and not worker.is_stopped:
+                self._tell(worker, Stop())
+                worker.is_stopped = True
 
     def _hear(self) -> list[str]:
         """Take what workers say within a moment; what is to be told of it."""

@@ -116,6 +116,11 @@ class Plan:
         return len(self.headers) + self.size
 
     @property
+    def measures_latency(self) -> bool:
+        """Whether it is known when each message was sent."""
+        return self.is_stamped or self.is_request
+
+    @property
     def n_groups(self) -> int:
         """How many times each message is delivered."""
         return 1 if self.queue and self.n_subscribers else self.n_subscribers
@@ -155,11 +160,11 @@ class Plan:
             raise UsageError(f"rate {self.rate:g} is negative")
 
     def _check_subject(self) -> None:
-        subject = self.subject.encode()
-        blank = any(char.isspace() for char in self.subject + self.queue)
-        if blank or not is_valid(subject) or (self.n_publishers and has_wildcard(subject)):
-            what = "publish to" if self.n_publishers else "subscribe to"
-            raise UsageError(f'invalid subject or queue group "{self.queue or self.subject}" to {what}')
+        for what, text in (("subject", self.subject), ("queue group", self.queue or "none")):
+            if any(char.isspace() for char in text) or not is_valid(text.encode()):
+                raise UsageError(f'invalid {what} "{text}"')
+        if self.n_publishers and has_wildcard(self.subject.encode()):
+            raise UsageError(f'subject "{self.subject}" has a wildcard, and cannot be published to')
 
 
 def shares(total: int, n: int) -> list[int]:

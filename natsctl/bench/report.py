@@ -56,7 +56,7 @@ def details(result: Result) -> list[str]:
     lines = []
     if result.latencies:
         lines.append(f"{'Request' if result.plan.is_request else 'End-to-end'} latency: {_latency(result.latencies)}")
-    elif result.publishers.members and result.subscribers.members and not result.plan.is_request:
+    elif result.publishers.members and result.subscribers.members and not result.plan.measures_latency:
         lines.append(f"Latency was not measured: it takes {STAMP_BYTES} bytes of each payload for a stamp")
     lines.append(_accounting(result))
     if result.steady:
@@ -124,10 +124,11 @@ def _steady(result: Result) -> str:
     steady = result.steady
     assert steady is not None
     rates = []
-    if result.publishers.members:
+    if result.publishers.members and not result.plan.is_request:
         rates.append(f"{int(steady.published_per_s):,} msgs/sec offered")
-    if result.subscribers.members:
-        rates.append(f"{int(steady.delivered_per_s):,} msgs/sec delivered")
+    if result.subscribers.members or result.plan.is_request:
+        verb = "answered" if result.plan.is_request else "delivered"
+        rates.append(f"{int(steady.delivered_per_s):,} msgs/sec {verb}")
     last_s = max(result.publishers.end_s, result.subscribers.end_s)
     around = f"ramp {_duration(steady.start_s * 1e6)}, drain {_duration((last_s - steady.end_s) * 1e6)}"
     return f"Steady state, {_duration((steady.end_s - steady.start_s) * 1e6)}: {', '.join(rates)} ({around})"

@@ -100,9 +100,11 @@ class Requester(Client):
         self.say(publish_line(subject, self.plan, b"%s%d" % (self._inbox, number)) + self._body)
 
     def _expire(self, now_us: int) -> None:
-        for number, (_, deadline_us) in list(self._asked.items())[:_BURST]:
+        """Forget the requests that were not answered in time; the oldest is always the first."""
+        while self._asked:
+            number, (_, deadline_us) = next(iter(self._asked.items()))
             if deadline_us > now_us:
-                break
+                return
             del self._asked[number]
 
     def _until_expiry_s(self, now_us: int) -> float:

@@ -143,7 +143,7 @@ def evaluate(plan: Plan, course: Course) -> Result:
         plan=plan,
         publishers=publishers,
         subscribers=subscribers,
-        accounting=_account(plan, publishers, subscribers),
+        accounting=_account(plan, publishers, subscribers, is_partial=course.is_partial),
         latencies=_merge(delivered.members),
         seconds=_seconds(publishers, delivered),
         steady=_find_steady(publishers, delivered),
@@ -156,7 +156,7 @@ def evaluate(plan: Plan, course: Course) -> Result:
     )
 
 
-def _account(plan: Plan, publishers: Group, subscribers: Group) -> Accounting:
+def _account(plan: Plan, publishers: Group, subscribers: Group, *, is_partial: bool) -> Accounting:
     members = subscribers.members
     gap_s = max((member.longest_gap_us for member in (*members, *publishers.members)), default=0) / 1e6
     foreign = sum(member.n_foreign for member in members)
@@ -167,8 +167,10 @@ def _account(plan: Plan, publishers: Group, subscribers: Group) -> Accounting:
         refused = sum(member.n_refused for member in publishers.members)
         return Accounting(asked, asked, answered, asked - answered, repeated, None, 0, refused, gap_s)
     offered = publishers.n_msgs
-    expected = (offered if plan.n_publishers else plan.n_msgs) * plan.n_groups
     delivered = subscribers.n_msgs
+    expected = offered * plan.n_groups
+    if not plan.n_publishers:  # others publish, and only a full run can tell what they should have
+        expected = delivered if is_partial else plan.n_msgs * plan.n_groups or delivered
     if not members or not plan.is_stamped:
         lost = max(0, expected - delivered)
         duplicated = 0 if delivered == expected else None

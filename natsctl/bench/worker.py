@@ -85,9 +85,7 @@ def work(pipe: Connection, plan: Plan, target: Target, role: Role, indexes: Sequ
         for client in clients:
             loop.current = client
             client.open()
-        loop.run_until_synced()
-        pipe.send(Ready())
-        if isinstance(go := pipe.recv(), Go):
+        if loop.run_until_synced() and isinstance(go := _await_start(pipe), Go):
             clock.start_ns = go.start_ns
             time.sleep(max(0.0, -clock.now_us() / 1e6))
             loop.run()
@@ -100,6 +98,11 @@ def work(pipe: Connection, plan: Plan, target: Target, role: Role, indexes: Sequ
     for client in clients:
         client.close()
     pipe.send(Done(tuple(client.conclude() for client in clients), loop.waited_us, loop.worked_us, failure))
+
+
+def _await_start(pipe: Connection) -> object:
+    pipe.send(Ready())
+    return pipe.recv()
 
 
 class _Loop:
@@ -118,11 +121,12 @@ class _Loop:
         self._is_over = False
         self._n_outages = {client: 0 for client in clients}
 
-    def run_until_synced(self) -> None:
-        """Have the servers take what is said first."""
+    def run_until_synced(self) -> bool:
+        """Have the servers take what is said first; False when the run was stopped before."""
         while not self._is_over and not all(client.is_synced for client in self._clients):
             self._turn(_REPORT_S)
         self.waited_us = 0
+        return not self._is_over
 
     def run(self) -> None:
         """Work until all clients have finished."""

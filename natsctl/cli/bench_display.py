@@ -64,7 +64,7 @@ class Display:
         elapsed_s = max(progress.elapsed_s, 0.1)
         for name, task in self._tasks.items():
             n = progress.published if name == "published" else progress.delivered
-            self._bars.update(task, completed=progress.fraction or 0.0, shown=f"{n:,}  {n / elapsed_s:,.0f}/s")
+            self._bars.update(task, completed=progress.fraction, shown=f"{n:,}  {n / elapsed_s:,.0f}/s")
 
 
 def show_latencies(latencies: Latencies) -> None:

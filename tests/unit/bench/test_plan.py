@@ -20,10 +20,10 @@ from natsctl.errors import UsageError
         (Plan("hi", n_subjects=2_000_000), "2000000 subjects are more than 1000000"),
         (Plan("hi", n_publishers=0, n_subscribers=1, is_request=True), "requests need a publisher"),
         (Plan("hi", size=8, is_stamped=True), "8 bytes cannot be stamped, which takes 16"),
-        (Plan("a..b"), 'invalid subject or queue group "a..b"'),
-        (Plan("a.*"), "to publish to"),
+        (Plan("a..b"), 'invalid subject "a..b"'),
+        (Plan("a.*"), "has a wildcard"),
         (Plan("a b"), "invalid subject"),
-        (Plan("a", queue="b c"), '"b c"'),
+        (Plan("a", queue="b c"), 'invalid queue group "b c"'),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
