@@ -7,13 +7,11 @@ from array import array
 
 from natsctl.bench.plan import Plan
 from natsctl.bench.stamp import make_key, write_stamps
-from natsctl.errors import UsageError
 
 __all__ = ["Ring", "make_payload", "number_width", "publish_line", "subjects_of"]
 
 _BATCH_BYTES = 64 * 1024
 """Written at once: more brings no rate, and makes the messages of a batch wait for each other."""
-_MAX_RING_BYTES = 256 * 1024 * 1024
 
 
 def number_width(plan: Plan) -> int:
@@ -49,8 +47,6 @@ class Ring:
         self.batch = max(1, _BATCH_BYTES // self.stride)
         laps = -(-self.batch // len(lines))
         self._length = laps * len(lines)
-        if self._length * self.stride > _MAX_RING_BYTES:
-            raise UsageError(f"{plan.n_subjects} subjects of {plan.size} bytes take more than {_MAX_RING_BYTES} bytes")
         self._data = bytearray().join(line + make_payload(plan) + b"\r\n" for _ in range(laps) for line in lines)
         self._stamp_at = len(lines[0]) if plan.is_stamped else None
         self._publisher = publisher

@@ -9,12 +9,16 @@ from natsctl.bench.stamp import SEQUENCE_BITS, STAMP_BYTES
 from natsctl.errors import UsageError
 from natsctl.protocol.subject import has_wildcard, is_valid
 
-__all__ = ["DEFAULT_REPLY_QUEUE", "Login", "Plan", "Target", "Tls", "shares"]
+__all__ = ["DEFAULT_REPLY_QUEUE", "MAX_SIZE", "Login", "Plan", "Target", "Tls", "shares"]
 
 DEFAULT_REPLY_QUEUE = "NATSCTL-BENCH"
 """Queue group of the responders, of which one answers each request."""
+MAX_SIZE = 64 * 1024 * 1024
+"""The largest max_payload that a nats-server can be given."""
 _MAX_PUBLISHERS = 1 << (64 - SEQUENCE_BITS)
 _MAX_SUBJECTS = 1_000_000
+_MAX_RENDERED_BYTES = 256 * 1024 * 1024
+"""A publisher holds a message for each subject in memory."""
 _MAX_IN_FLIGHT = 1_000_000
 _LAST_WAIT_US = 1000
 """Lets the last message of a schedule out, which is due just before the end."""
@@ -151,6 +155,8 @@ class Plan:
             (self.n_publishers, _MAX_PUBLISHERS, "publishers"),
             (self.n_subjects, _MAX_SUBJECTS, "subjects"),
             (self.in_flight, _MAX_IN_FLIGHT, "requests in flight"),
+            (self.message_size, MAX_SIZE, "bytes in a message"),
+            (self.n_subjects * self.message_size, _MAX_RENDERED_BYTES, "bytes in messages for all subjects"),
         ):
             if value > limit:
                 raise UsageError(f"{value} {what} are more than {limit}")

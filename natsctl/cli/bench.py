@@ -15,7 +15,7 @@ import typer
 from natsctl.bench.compare import compare, differences
 from natsctl.bench.conductor import Conductor, Course
 from natsctl.bench.document import Document, encode, make_document, read_document
-from natsctl.bench.plan import Login, Plan, Target, Tls
+from natsctl.bench.plan import MAX_SIZE, Login, Plan, Target, Tls
 from natsctl.bench.report import classic_csv, classic_report, details
 from natsctl.bench.result import Result, evaluate
 from natsctl.bench.stamp import MAX_RUN_ID, STAMP_BYTES
@@ -34,8 +34,8 @@ _DEFAULT_MSGS = 100_000
 _DEFAULT_SIZE = 128
 _DEFAULT_OUTAGE_S = 30.0
 _SIGNAL_EXIT = 128
-_CREDS_PART = re.compile(r"-+BEGIN [A-Z ]+-+\n(.+?)\n-+END", re.DOTALL)
-"""The JWT, and then the seed, in a credentials file."""
+_JWT = re.compile(r"-BEGIN NATS USER JWT-+\s+([\w.-]+)")
+_SEED = re.compile(r"-BEGIN USER NKEY SEED-+\s+(\w+)")
 
 
 @app.command("bench", cls=GoCommand, options_metavar="[FLAGS]")
@@ -128,7 +128,7 @@ def bench(
     if as_json and (plot or compare_file):
         raise UsageError("--plot and --compare are for people; leave out --json")
     earlier = read_document(compare_file) if compare_file else None
-    content = Path(payload).expanduser().read_bytes() if payload else b""
+    content = _read_payload(payload) if payload else b""
     if payload and (size not in (None, len(content)) or is_random):
         raise UsageError("a payload from a file has the size and the content of the file")
     size = len(content) if payload else _DEFAULT_SIZE if size is None else size
@@ -184,7 +184,7 @@ def _target(settings: Settings, max_outage_s: float) -> Target:
     arguments = connect_arguments(settings)  # checks every file before a process is started
     jwt, seed = settings.user_jwt or "", arguments.get("nkeys_seed_str", "")
     if creds := arguments.get("user_credentials"):
-        jwt, seed = (found[1].strip() for found in _CREDS_PART.finditer(creds))
+        jwt, seed = ("".join(part.findall(str(creds))[:1]) for part in (_JWT, _SEED))
     return Target(
         servers=settings.servers or (),
         login=Login(settings.user or "", settings.password or "", settings.token or "", jwt, seed),
@@ -199,6 +199,14 @@ def _target(settings: Settings, max_outage_s: float) -> Target:
         timeout_s=settings.timeout_s or DEFAULT_TIMEOUT_S,
         max_outage_s=max_outage_s,
     )
+
+
+def _read_payload(file: str) -> bytes:
+    with Path(file).expanduser().open("rb") as stream:
+        content = stream.read(MAX_SIZE + 1)
+    if len(content) > MAX_SIZE:
+        raise UsageError(f"{file} is larger than {MAX_SIZE} bytes, the most that a message can hold")
+    return content
 
 
 def _header_block(options: list[str] | None) -> bytes:

@@ -180,6 +180,8 @@ def test_a_result_is_compared_with_an_earlier_one_and_plotted(natsctl: Shell, tm
         (("-s", "nats://127.0.0.1:1", "hi"), 6, "cannot connect to nats://127.0.0.1:1 (connection refused)"),
         (("-json", "-plot", "hi"), 2, "leave out --json"),
         (("-payload", "/dev/null", "-ms", "5", "hi"), 2, "has the size and the content of the file"),
+        (("-payload", "/dev/zero", "hi"), 2, "/dev/zero is larger than 67108864 bytes"),
+        (("-ms", "10000000000", "hi"), 2, "10000000000 bytes in a message are more than 67108864"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )

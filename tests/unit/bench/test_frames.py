@@ -2,12 +2,9 @@ from __future__ import annotations
 
 from array import array
 
-import pytest
-
 from natsctl.bench.frames import Ring
 from natsctl.bench.plan import Plan
 from natsctl.bench.stamp import make_key, read_stamps
-from natsctl.errors import UsageError
 
 
 def times(n: int) -> array[int]:
@@ -49,8 +46,3 @@ def test_random_payloads_differ_and_given_ones_are_sent_as_they_are() -> None:
     ring = Ring(Plan("hi", size=16, is_random=True), 0)
     assert bytes(ring.take(0, 1, times(1))) != bytes(ring.take(1, 1, times(1)))
     assert b"hello" in bytes(Ring(Plan("hi", size=5, payload=b"hello"), 0).take(0, 1, times(1)))
-
-
-def test_more_than_memory_should_hold_is_refused() -> None:
-    with pytest.raises(UsageError, match="100000 subjects of 65536 bytes"):
-        Ring(Plan("hi", size=65536, n_subjects=100_000), 0)

@@ -15,6 +15,8 @@ from natsctl.errors import UsageError
         (Plan("hi", n_publishers=0), "nothing to report"),
         (Plan("hi", n_publishers=-1), "cannot be negative"),
         (Plan("hi", size=-1), "message size -1 is negative"),
+        (Plan("hi", size=10**9), "1000000000 bytes in a message are more than 67108864"),
+        (Plan("hi", size=65536, n_subjects=100_000), "6553600000 bytes in messages for all subjects are more than"),
         (Plan("hi", rate=-1), "rate -1 is negative"),
         (Plan("hi", n_publishers=100_000), "100000 publishers are more than 65536"),
         (Plan("hi", n_subjects=2_000_000), "2000000 subjects are more than 1000000"),
