@@ -1,22 +1,38 @@
-"""Which messages of a publisher came, one bit for each: nothing is guessed about losses and duplicates."""
+"""Which messages of a publisher came: nothing is guessed about losses and duplicates.
+
+As long as they come in order and without a gap, a ledger is one number. From the first gap on it keeps a bit for each
+message: in a queue group, where each member gets some of them, that is from the start.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
+from dataclasses import dataclass
 
-__all__ = ["Ledger", "count_unique"]
+__all__ = ["Arrivals", "Ledger", "count_unique"]
 
-_PAGE = 1 << 16
+_PAGE = 1024
+"""Small, because there is an open page for every publisher at every subscriber."""
 _ABSENT, _PRESENT = b"0", b"1"
-_FULL = (1 << _PAGE) - 1
 _ONES = _PRESENT * _PAGE
+_MAX_OPEN = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """What a ledger holds.
+
+    Attributes:
+        whole: All messages below this number came.
+        pages: Page number to the bits of the further ones that came; bit 0 is the first message of the page.
+    """
+
+    whole: int
+    pages: dict[int, int]
 
 
 class Ledger:
     """What one subscriber got of one publisher.
-
-    Numbers lie on pages. The page in use has a digit for each message; those behind it are kept as integers of as many
-    bits, and full pages take nothing.
 
     Attributes:
         reordered: Messages that came for the first time behind one with a higher number.
@@ -24,40 +40,45 @@ class Ledger:
 
     def __init__(self) -> None:
         self.reordered = 0
+        self._whole = 0
         self._next = 0
         self._open: dict[int, bytearray] = {}
         self._sealed: dict[int, int] = {}
 
     def take(self, numbers: list[int]) -> None:
         """Note messages in the order in which they came."""
-        first = numbers[0]
-        if numbers == list(range(first, first + len(numbers))):
-            self._take_range(first, first + len(numbers))
+        first, n = numbers[0], len(numbers)
+        is_range = numbers == list(range(first, first + n))
+        if is_range and first == self._next == self._whole:
+            self._next = self._whole = first + n
+        elif is_range:
+            self._take_range(first, first + n)
         else:
             self._take_each(numbers)
 
+    def arrivals(self) -> Arrivals:
+        """Give what came, in a form that is quick to send."""
+        for index in list(self._open):
+            self._seal(index)
+        return Arrivals(self._whole, self._sealed)
+
     def _take_range(self, start: int, stop: int) -> None:
+        start = max(start, min(stop, self._whole))
         while start < stop:
             index, first = divmod(start, _PAGE)
             n = min(stop - start, _PAGE - first)
-            page = self._open.get(index)
-            if page is None:
-                page = self._turn_to(index)
+            page = self._open.get(index) or self._turn_to(index)
             if start < self._next:
                 self.reordered += page.count(_ABSENT, first, first + min(n, self._next - start))
             page[first : first + n] = _ONES[:n]
             start += n
             self._next = max(self._next, start)
 
-    def pages(self) -> dict[int, int]:
-        """Page number to the bits of the messages that came; equal for equal messages, and quick to send."""
-        for index in list(self._open):
-            self._seal(index)
-        return self._sealed
-
     def _take_each(self, numbers: list[int]) -> None:
-        following, current, page = self._next, -1, bytearray()
+        following, whole, current, page = self._next, self._whole, -1, bytearray()
         for number in numbers:
+            if number < whole:
+                continue
             index = number // _PAGE
             if index != current:
                 current, page = index, self._open.get(index) or self._turn_to(index)
@@ -71,22 +92,22 @@ class Ledger:
 
     def _turn_to(self, index: int) -> bytearray:
         """Open a page, and seal the one that is longest behind."""
-        if len(self._open) > 1:
+        if len(self._open) >= _MAX_OPEN:
             self._seal(min(self._open))
-        bits = self._sealed.pop(index, 0)
-        page = self._open[index] = bytearray(f"{bits:0{_PAGE}b}"[::-1].encode() if bits else _ABSENT * _PAGE)
+        # The first digit of an integer is its highest bit, so that message 0 of a page comes last in it.
+        page = self._open[index] = bytearray(f"{self._sealed.pop(index, 0):0{_PAGE}b}"[::-1].encode())
         return page
 
     def _seal(self, index: int) -> None:
-        page = self._open.pop(index)
-        # int() reads the first digit as the highest bit, so that message 0 of a page must come last.
-        self._sealed[index] = _FULL if page == _ONES else int(page[::-1], 2)
+        self._sealed[index] = int(self._open.pop(index)[::-1], 2)
 
 
-def count_unique(members: Iterable[dict[int, int]]) -> int:
-    """Count the different messages that the members of a queue group got together, given their pages."""
+def count_unique(members: Collection[Arrivals]) -> int:
+    """Count the different messages of one publisher that the members of a queue group got together."""
+    whole = max((member.whole for member in members), default=0)
     union: dict[int, int] = {}
-    for pages in members:
-        for index, bits in pages.items():
+    for member in members:
+        for index, bits in member.pages.items():
             union[index] = union.get(index, 0) | bits
-    return sum(bits.bit_count() for bits in union.values())
+    beyond = (bits >> max(0, whole - index * _PAGE) for index, bits in union.items())
+    return whole + sum(bits.bit_count() for bits in beyond)

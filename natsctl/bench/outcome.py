@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from natsctl.bench.ledger import Arrivals
+
 __all__ = ["SLOT_US", "Outage", "Outcome", "Role"]
 
 SLOT_US = 100_000
@@ -70,8 +72,8 @@ class Outcome:
     outages: list[Outage] = field(default_factory=list)
     latencies: bytes = b""
     """An encoded histogram; empty when none was taken."""
-    pages: dict[int, dict[int, int]] | None = None
-    """Publisher to the pages of its messages that came; None when messages carry no number."""
+    arrivals: dict[int, Arrivals] = field(default_factory=dict)
+    """Publisher to which of its messages came; empty when messages carry no number."""
 
     def count(self, n: int, size: int, now_us: int) -> None:
         """Count messages that were sent or came now."""

@@ -17,7 +17,9 @@ from natsctl.errors import ClosedReason, WireError
 
 __all__ = ["FrameReader", "Run"]
 
+_FIRST_BUFFER_BYTES = 16 * 1024
 _BUFFER_BYTES = 512 * 1024
+"""What the buffer of a busy connection grows to; one of a thousand idle ones stays small."""
 _MAX_LINE_BYTES = 64 * 1024
 _MAX_FRAME_BYTES = 128 * 1024 * 1024
 """Twice what a nats-server can be configured to let through."""
@@ -71,7 +73,7 @@ class FrameReader:
         self._on_line = on_line
         self._subjects = subjects
         self._joins = joins
-        self._buffer = bytearray(_BUFFER_BYTES)
+        self._buffer = bytearray(_FIRST_BUFFER_BYTES)
         self._filled = 0
         self._wanted = 0
         self._last_line = b""
@@ -93,6 +95,8 @@ class FrameReader:
         if n_bytes:
             self.received_ns = time.monotonic_ns()
             self._filled += n_bytes
+            if self._filled == len(self._buffer) < _BUFFER_BYTES:
+                self._wanted = max(self._wanted, 2 * self._filled)
             self._keep(self._hand_out())
         return n_bytes
 

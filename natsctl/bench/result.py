@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import statistics
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from natsctl.bench.conductor import Course
 from natsctl.bench.histogram import Latencies
-from natsctl.bench.ledger import count_unique
+from natsctl.bench.ledger import Arrivals, count_unique
 from natsctl.bench.outcome import SLOT_US, Outage, Outcome, Role
 from natsctl.bench.plan import Plan
 
@@ -184,8 +184,11 @@ def _account(plan: Plan, publishers: Group, subscribers: Group, *, is_partial: b
 
 
 def _count_unique(group: Sequence[Outcome]) -> int:
-    publishers = {publisher for member in group for publisher in member.pages or ()}
-    return sum(count_unique((member.pages or {}).get(publisher, {}) for member in group) for publisher in publishers)
+    by_publisher: defaultdict[int, list[Arrivals]] = defaultdict(list)
+    for member in group:
+        for publisher, arrivals in member.arrivals.items():
+            by_publisher[publisher].append(arrivals)
+    return sum(map(count_unique, by_publisher.values()))
 
 
 def _merge(members: Sequence[Outcome]) -> Latencies | None:

@@ -52,7 +52,7 @@ class Subscriber(Client):
         """Add latencies and ledgers to the counts."""
         if self.plan.is_stamped:
             self.outcome.latencies = self._latencies.encode()
-            self.outcome.pages = {publisher: ledger.pages() for publisher, ledger in self._ledgers.items()}
+            self.outcome.arrivals = {publisher: ledger.arrivals() for publisher, ledger in self._ledgers.items()}
             self.outcome.n_reordered = sum(ledger.reordered for ledger in self._ledgers.values())
         return self.outcome
 

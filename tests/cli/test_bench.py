@@ -101,6 +101,7 @@ def test_every_subscriber_gets_every_message_once_and_in_order(natsctl: Shell) -
         ("-stamp=false",),
         ("-processes", "2"),
         ("-rate", "20000"),
+        ("-np", "100"),
     ],
     ids=" ".join,
 )

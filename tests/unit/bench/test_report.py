@@ -8,13 +8,12 @@ from natsctl.bench.compare import compare, differences
 from natsctl.bench.conductor import Course
 from natsctl.bench.document import encode, make_document, read_document
 from natsctl.bench.histogram import Latencies
+from natsctl.bench.ledger import Arrivals
 from natsctl.bench.outcome import Outage, Outcome, Role
 from natsctl.bench.plan import Plan
 from natsctl.bench.report import classic_csv, classic_report, details
 from natsctl.bench.result import Result, evaluate
 from natsctl.errors import UsageError
-
-FULL_PAGE = (1 << 65536) - 1
 
 
 def client(role: Role, index: int, n_msgs: int, start_us: int, end_us: int, **more: object) -> Outcome:
@@ -63,8 +62,8 @@ def test_the_csv_has_the_classic_columns_subscribers_first() -> None:
 
 def test_losses_and_duplicates_are_told_apart_for_each_subscriber() -> None:
     publisher = client(Role.PUBLISHER, 0, 4, 0, 10)
-    whole = client(Role.SUBSCRIBER, 0, 5, 0, 10, pages={0: {0: 0b1111}})
-    lossy = client(Role.SUBSCRIBER, 1, 2, 0, 10, pages={0: {0: 0b1001}}, n_reordered=1)
+    whole = client(Role.SUBSCRIBER, 0, 5, 0, 10, arrivals={0: Arrivals(0, {0: 0b1111})})
+    lossy = client(Role.SUBSCRIBER, 1, 2, 0, 10, arrivals={0: Arrivals(0, {0: 0b1001})}, n_reordered=1)
     books = result(publisher, whole, lossy, is_stamped=True).accounting
     assert (books.offered, books.expected, books.delivered) == (4, 8, 7)
     assert (books.lost, books.duplicated, books.reordered) == (2, 1, 1)
@@ -72,8 +71,8 @@ def test_losses_and_duplicates_are_told_apart_for_each_subscriber() -> None:
 
 def test_a_queue_group_gets_every_message_once_between_its_members() -> None:
     publisher = client(Role.PUBLISHER, 0, 4, 0, 10)
-    one = client(Role.SUBSCRIBER, 0, 2, 0, 10, pages={0: {0: 0b0011}})
-    two = client(Role.SUBSCRIBER, 1, 2, 0, 10, pages={0: {0: 0b0110}})
+    one = client(Role.SUBSCRIBER, 0, 2, 0, 10, arrivals={0: Arrivals(0, {0: 0b0011})})
+    two = client(Role.SUBSCRIBER, 1, 2, 0, 10, arrivals={0: Arrivals(0, {0: 0b0110})})
     books = result(publisher, one, two, queue="q", is_stamped=True).accounting
     assert (books.expected, books.lost, books.duplicated) == (4, 1, 1)
 
@@ -126,7 +125,14 @@ def documented(n_msgs: int, latency_us: int) -> Result:
     slots = Counter({slot: n_msgs // 10 + slot % 2 for slot in range(10)})
     publisher = client(Role.PUBLISHER, 0, n_msgs, 0, 1_000_000, slots=slots)
     subscriber = client(
-        Role.SUBSCRIBER, 0, n_msgs, 0, 1_000_000, slots=slots, latencies=latencies.encode(), pages={0: {0: FULL_PAGE}}
+        Role.SUBSCRIBER,
+        0,
+        n_msgs,
+        0,
+        1_000_000,
+        slots=slots,
+        latencies=latencies.encode(),
+        arrivals={0: Arrivals(n_msgs, {})},
     )
     return result(publisher, subscriber, is_stamped=True)
 
