@@ -14,7 +14,7 @@ from natsctl.broker.listener import join_address
 from natsctl.broker.logs import Logger, open_logger
 from natsctl.broker.processfiles import PortsFile, write_pid_file
 from natsctl.config import Options
-from natsctl.errors import NatsctlError, Problem
+from natsctl.errors import NatsctlError, Problem, ServerError
 
 __all__ = ["serve"]
 
@@ -60,8 +60,12 @@ async def _serve(options: Options, warnings: Sequence[Problem], log: Logger) -> 
             write_pid_file(options.pid_file)
         if options.ports_file_dir:
             url = f"nats://{join_address(broker.host, broker.port)}"
-            ports_files.append(PortsFile(options.ports_file_dir, {"nats": [url]}))
-            ports_files[0].write()
+            file = PortsFile(options.ports_file_dir, {"nats": [url]})
+            try:
+                file.write()
+                ports_files.append(file)
+            except ServerError as error:  # as nats-server: clients can do without it
+                log.error(str(error))
 
     try:
         await broker.start(write_process_files)
