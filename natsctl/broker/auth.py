@@ -44,6 +44,8 @@ class Login:
     Attributes:
         label: How the connection's log tag names it (``user:a``, ``nkey:U…``, ``token``); empty for nobody.
         secret: What the client has to know, plain or bcrypt; empty when an nkey proves it.
+        is_admitted: Whether it may be used over a plain client connection; one that may not still makes logins
+            necessary.
     """
 
     name: str = ""
@@ -54,6 +56,7 @@ class Login:
     rules: PermissionOptions | None = None
     secret: str = field(default="", repr=False)
     public_key: bytes = b""
+    is_admitted: bool = True
 
 
 def claimed_login(connect: Connect) -> Login:
@@ -73,7 +76,8 @@ def is_bcrypt(secret: str) -> bool:
 def verify_password(secret: str, given: str) -> bool:
     """Compare a password or token with the configured one, plain or bcrypt, in constant time."""
     if not is_bcrypt(secret):
-        return hmac.compare_digest(secret.encode(), given.encode("utf-8", "replace"))
+        # A secret from the command line may hold bytes that are no UTF-8.
+        return hmac.compare_digest(secret.encode(errors="surrogateescape"), given.encode("utf-8", "replace"))
     import bcrypt
 
     try:
@@ -128,9 +132,8 @@ class Authenticator:
 
     def _add(self, account: AccountOptions) -> None:
         for user in account.users:
-            if not _admits_connection(user):
-                continue
             login = Login(user.user or user.nkey, account=account.name, limits=account.limits)
+            login.is_admitted = _admits_connection(user)
             login = self._with_permissions(login, user.permissions or account.default_permissions)
             if user.nkey:
                 login.label = f"nkey:{user.nkey}"
@@ -162,18 +165,22 @@ class Authenticator:
         logins = [*self._users.values(), self._token, self._single]
         return any(login is not None and not is_bcrypt(login.secret) for login in logins)
 
-    def find(self, connect: Connect, nonce: str) -> tuple[Login, str] | None:
+    def find(self, connect: Connect, nonce: str) -> tuple[Login, str | None] | None:
         """Find the login that a CONNECT claims.
 
         Returns:
-            The login and the password still to be verified against its secret; the secret is empty when an nkey's
-            signature already proved it. None when no login is claimed, or one that does not exist.
+            The login, and the password still to be verified against its secret; no password when nothing is left to
+            verify. None when no login is claimed, or one that does not exist or may not be used here.
         """
+        found = self._claimed(connect, nonce)
+        return found if found is not None and found[0].is_admitted else None
+
+    def _claimed(self, connect: Connect, nonce: str) -> tuple[Login, str | None] | None:
         if connect.nkey and self._nkeys:
             login = self._nkeys.get(connect.nkey)
-            return (login, "") if login is not None and _signed(login.public_key, connect.sig, nonce) else None
+            return (login, None) if login is not None and _signed(login.public_key, connect.sig, nonce) else None
         if self.no_auth_login is not None and not connect.has_credentials:
-            return self._proven(self.no_auth_login)
+            return self.no_auth_login, None
         if self._users:
             login = self._users.get(connect.user)
             return (login, connect.password) if login is not None else None
@@ -184,11 +191,6 @@ class Authenticator:
                 return None
             return self._single, connect.password
         return None
-
-    @staticmethod
-    def _proven(login: Login) -> tuple[Login, str]:
-        proven = Login(login.name, login.label, login.account, login.limits, login.permissions, login.rules)
-        return proven, ""
 
     def failure_text(self, connect: Connect | None) -> str:
         """The line for the error log when credentials were refused; names who was claimed, never a secret."""

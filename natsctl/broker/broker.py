@@ -22,7 +22,7 @@ from natsctl.broker.registry import Registry
 from natsctl.broker.user_info import UserInfo
 from natsctl.config import Options, check_start, load
 from natsctl.engine import create
-from natsctl.engine.api import Engine, InternalSession, Limits
+from natsctl.engine.api import Engine, Limits
 from natsctl.errors import ClosedReason, ConfigError, ServerError, WireError
 
 __all__ = ["Broker"]
@@ -68,7 +68,7 @@ class Broker:
         self.engine: Engine
         self.host, self.port = self.options.host, self.options.port
         self._events = ClientEvents(self)
-        self._services: dict[InternalSession, UserInfo] = {}
+        self._user_info: UserInfo
         self._servers: list[asyncio.Server] = []
         self._sockets: set[Connection] = set()
         self._all_gone: asyncio.Event | None = None
@@ -137,10 +137,12 @@ class Broker:
         self.engine = create(self._events, limits)
         self.identity = Identity(options)
         announce(self.log, options, self.identity, self.engine.name, self.authenticator.has_plain_passwords)
-        user_info = UserInfo(self.engine, options, self.identity)
+        self._user_info = UserInfo(self.engine, options, self.identity)
+        if options.no_system_account and not options.system_account:
+            return  # without a system account there is nobody to answer $SYS requests
         system = options.system_account or SYSTEM_ACCOUNT
         for account in dict.fromkeys([GLOBAL_ACCOUNT, system, *(each.name for each in options.accounts)]):
-            self._services[user_info.serve(account)] = user_info
+            self._user_info.serve(account)
 
     def _accept(self, loop: asyncio.AbstractEventLoop) -> Connection:
         return Connection(self, self.registry.next_cid(), loop)
@@ -216,9 +218,8 @@ class Broker:
     def flush_touched(self) -> None:
         """Flush every connection whose session got output."""
         for internal in self.engine.collect_internal():
-            service = self._services[internal]
             for request in internal.take():
-                service.answer(internal, request)
+                self._user_info.answer(internal, request)
         for session in self.engine.collect():
             session.owner.flush()
 

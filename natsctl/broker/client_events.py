@@ -103,12 +103,14 @@ class ClientEvents:
             self._refuse(connection, connect)
             return
         login, given = found
-        if is_bcrypt(login.secret):
+        if given is None:
+            self._accept(connection, connect, login)
+        elif is_bcrypt(login.secret):
             connection.verifying = connection.loop.run_in_executor(None, verify_password, login.secret, given)
             connection.verifying.add_done_callback(
                 lambda verified: self._verified(connection, connect, login, verified)
             )
-        elif login.public_key or (not login.secret and not given) or verify_password(login.secret, given):
+        elif verify_password(login.secret, given):
             self._accept(connection, connect, login)
         else:
             self._refuse(connection, connect)
@@ -127,7 +129,7 @@ class ClientEvents:
         """Another verb came first: the no_auth_user, if there is one, or nobody."""
         connection: Connection = session.owner
         login = self._env.authenticator.no_auth_login
-        if login is None:
+        if login is None or not login.is_admitted:
             self._refuse(connection, None)
             return
         connection.stop_auth_timer()

@@ -30,11 +30,9 @@ class UserInfo:
         self._identity = identity
         self._n_answers = 0
 
-    def serve(self, account: str) -> InternalSession:
+    def serve(self, account: str) -> None:
         """Answer in an account from now on."""
-        session = self._engine.open_internal(account)
-        session.subscribe(SUBJECT)
-        return session
+        self._engine.open_internal(account).subscribe(SUBJECT)
 
     def answer(self, session: InternalSession, request: Delivery) -> None:
         """Answer one request; without a reply subject there is nobody to tell."""

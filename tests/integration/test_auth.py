@@ -258,3 +258,32 @@ async def test_an_account_limits_its_clients() -> None:
             ]
         async with client_of(broker, user="a2", **{"pass": "a2"}) as second:
             assert await second.sync() == []
+
+
+@pytest.mark.parametrize("no_auth_user", ["", "w"])
+async def test_users_of_other_connection_types_alone_do_not_leave_the_door_open(no_auth_user: str) -> None:
+    users = [User("w", "secret", allowed_connection_types=["WEBSOCKET"])]
+    async with Broker(authorization=AuthorizationOptions(users=users), no_auth_user=no_auth_user) as broker:
+        async with client_of(broker, **{"user": "w", "pass": "secret"}) as client:
+            assert await client.read_to_end() == [VIOLATION]
+        async with client_of(broker) as client:
+            assert await client.read_to_end() == [VIOLATION]
+        async with await WireClient.open(broker.port) as client:
+            await client.send(b"PING\r\n")
+            assert await client.read_to_end() == [VIOLATION]
+
+
+async def test_a_user_without_a_password_needs_an_empty_one() -> None:
+    async with Broker(authorization=AuthorizationOptions(users=[User("u")])) as broker:
+        async with client_of(broker, user="u") as client:
+            assert await client.sync() == []
+        async with client_of(broker, **{"user": "u", "pass": "x"}) as client:
+            assert await client.read_to_end() == [VIOLATION]
+
+
+@pytest.mark.parametrize(("switched_off", "is_answered"), [(False, True), (True, False)])
+async def test_without_a_system_account_nobody_answers_who_am_i(switched_off: bool, is_answered: bool) -> None:
+    async with Broker(no_system_account=switched_off) as broker, client_of(broker, no_responders=True) as client:
+        await client.send(b"SUB inbox 1\r\nPUB $SYS.REQ.USER.INFO inbox 0\r\n\r\n")
+        answer = await client.read()
+        assert answer.startswith(b"MSG inbox 1 " if is_answered else b"HMSG inbox 1 50 50\r\nNATS/1.0 503\r\n")
