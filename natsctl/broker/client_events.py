@@ -171,6 +171,9 @@ class ClientEvents:
 
     def _make_grant(self, login: Login, connect: Connect) -> Grant:
         options, limits = self._env.options, login.limits
+        max_subscriptions = options.max_subscriptions  # 0 is no limit here, and UNLIMITED in the account
+        if limits.max_subscriptions != UNLIMITED:
+            max_subscriptions = min(max_subscriptions or limits.max_subscriptions, limits.max_subscriptions)
         return Grant(
             account=login.account,
             verbose=connect.verbose,
@@ -179,9 +182,7 @@ class ClientEvents:
             headers=connect.headers and not options.no_header_support,
             no_responders=connect.no_responders,
             max_payload=self._max_payload(login),
-            max_subscriptions=options.max_subscriptions
-            if limits.max_subscriptions == UNLIMITED
-            else limits.max_subscriptions,
+            max_subscriptions=max_subscriptions,
             permissions=login.permissions,
         )
 

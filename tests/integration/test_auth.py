@@ -287,3 +287,14 @@ async def test_without_a_system_account_nobody_answers_who_am_i(switched_off: bo
         await client.send(b"SUB inbox 1\r\nPUB $SYS.REQ.USER.INFO inbox 0\r\n\r\n")
         answer = await client.read()
         assert answer.startswith(b"MSG inbox 1 " if is_answered else b"HMSG inbox 1 50 50\r\nNATS/1.0 503\r\n")
+
+
+@pytest.mark.parametrize(("server", "account", "allowed"), [(1, 3, 1), (3, 1, 1), (0, 2, 2), (2, -1, 2)])
+async def test_the_smaller_limit_of_subscriptions_holds(server: int, account: int, allowed: int) -> None:
+    limited = AccountOptions("A", users=[User("a", "a")], limits=AccountLimits(max_subscriptions=account))
+    async with (
+        Broker(max_subscriptions=server, accounts=[limited]) as broker,
+        client_of(broker, **{"user": "a", "pass": "a"}) as client,
+    ):
+        await client.send(b"".join(b"SUB s.%d %d\r\n" % (number, number) for number in range(5)))
+        assert len(await client.sync()) == 5 - allowed
