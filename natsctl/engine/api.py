@@ -16,6 +16,7 @@ from enum import Enum
 from typing import Any, NamedTuple, Protocol
 
 from natsctl.engine.permissions import Permissions
+from natsctl.engine.sublist import SublistStats
 from natsctl.errors import ClosedReason, WireError
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "InternalSession",
     "Limits",
     "Session",
+    "SublistStats",
     "SubscriptionView",
 ]
 
@@ -153,7 +155,10 @@ class Session(Counters, Protocol):
         """End the session: send ``-ERR`` if the error has one, tell the handler, take no more input."""
 
     def close(self, reason: ClosedReason) -> None:
-        """Forget the session and its subscriptions without a word; the first reason counts."""
+        """End the session without a word; the first reason counts.
+
+        Its subscriptions receive no more, but can still be looked at.
+        """
 
     def write(self, line: bytes) -> None:
         """Queue a protocol line of the broker's (INFO, PING) behind the output that is there."""
@@ -180,11 +185,18 @@ class Session(Counters, Protocol):
         """Whether senders should wait for this session (three quarters of max_pending)."""
 
     def subscriptions(self) -> Iterator[SubscriptionView]:
-        """The subscriptions held now, oldest first."""
+        """The subscriptions held now, oldest first; those it had when it was closed."""
 
 
 class InternalSession(Protocol):
     """A peer inside the broker: no bytes, messages."""
+
+    @property
+    def account(self) -> str:
+        """Name of the account it belongs to."""
+
+    def subscriptions(self) -> Iterator[SubscriptionView]:
+        """The subscriptions held, oldest first."""
 
     def subscribe(self, subject: bytes, queue: bytes | None = None) -> None:
         """Receive messages on a subject."""
@@ -256,3 +268,9 @@ class Engine(Protocol):
 
     def n_subscriptions(self, account: str | None = None) -> int:
         """Subscriptions in one account, or in all."""
+
+    def sublist_stats(self, account: str | None = None) -> SublistStats:
+        """Statistics of one account's sublist, or of all together."""
+
+    def internal_sessions(self) -> Sequence[InternalSession]:
+        """The broker's own sessions, oldest first."""

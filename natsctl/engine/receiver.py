@@ -99,7 +99,8 @@ class Receiving:
     def _forget(self, reason: ClosedReason) -> None:
         self.closed = reason
         self._simple = False  # a message on its way to several receivers may still come by
-        self._drop_subscriptions()
+        for sub in self._subs.values():  # kept: monitoring shows what a closed connection had
+            self._end_subscription(sub)
 
     # ---- lines of the broker and the engine
 
@@ -127,6 +128,9 @@ class Receiving:
 
     def _remove(self, sub: Any) -> None:
         del self._subs[sub.sid]
+        self._end_subscription(sub)
+
+    def _end_subscription(self, sub: Any) -> None:
         self._account.unsubscribe(sub)
         if self._tracing:
             self._plane.handler.on_trace(self._session, Arrow.INTERNAL, b"DELSUB", sub.sid)

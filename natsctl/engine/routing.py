@@ -5,11 +5,11 @@ Source: nats-server ``client.go`` (processMsgResults, deliverMsg, msgHeader).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from random import randrange
 from typing import Any, Protocol
 
-from natsctl.engine.api import Delivery, Handler, Limits
+from natsctl.engine.api import Delivery, Handler, Limits, SublistStats, SubscriptionView
 from natsctl.engine.grammar import PublishArgs
 from natsctl.engine.sublist import NOBODY, Match, Sublist
 
@@ -29,7 +29,7 @@ class Plane:
         touched_internal: Internal sessions that got messages since then.
     """
 
-    __slots__ = ("_accounts", "_make_account", "handler", "limits", "now", "touched", "touched_internal")
+    __slots__ = ("_accounts", "_internal", "_make_account", "handler", "limits", "now", "touched", "touched_internal")
 
     def __init__(self, handler: Handler, limits: Limits, make_account: Callable[[str, int], Any]) -> None:
         self._make_account = make_account
@@ -39,6 +39,7 @@ class Plane:
         self.touched: list[Any] = []
         self.touched_internal: list[InternalSession] = []
         self._accounts: dict[str, Any] = {}
+        self._internal: list[InternalSession] = []
 
     def account(self, name: str) -> Any:
         """The subject space of that name, made on first use."""
@@ -53,9 +54,23 @@ class Plane:
             return self._accounts[account].n_subscriptions if account in self._accounts else 0
         return sum(each.n_subscriptions for each in self._accounts.values())
 
+    def sublist_stats(self, account: str | None = None) -> SublistStats:
+        """Statistics of one account's sublist, or of all together."""
+        names = self._accounts if account is None else self._accounts.keys() & {account}
+        total = SublistStats()
+        for name in names:
+            total = total.joined(SublistStats(*self._accounts[name].stats()))
+        return total
+
     def open_internal(self, account: str) -> InternalSession:
         """Open a session of the broker itself in an account."""
-        return InternalSession(self, self.account(account))
+        session = InternalSession(self, self.account(account))
+        self._internal.append(session)
+        return session
+
+    def internal_sessions(self) -> list[InternalSession]:
+        """The broker's own sessions, oldest first."""
+        return self._internal
 
     def collect(self) -> list[Any]:
         """The client sessions with new output since the last call."""
@@ -71,16 +86,29 @@ class Plane:
 class InternalSession:
     """A peer inside the broker. See :class:`natsctl.engine.api.InternalSession`."""
 
-    __slots__ = ("_account", "_inbox", "_plane")
+    __slots__ = ("_account", "_inbox", "_plane", "_subs")
 
     def __init__(self, plane: Plane, account: Any) -> None:
         self._plane = plane
         self._account = account
         self._inbox: list[Delivery] = []
+        self._subs: list[Any] = []
+
+    @property
+    def account(self) -> str:
+        """Name of the account it belongs to."""
+        name: str = self._account.name
+        return name
+
+    def subscriptions(self) -> Iterator[SubscriptionView]:
+        """The subscriptions held, oldest first."""
+        for sub in self._subs:
+            yield SubscriptionView(sub.subject, sub.queue, sub.sid, sub.delivered, sub.max_msgs)
 
     def subscribe(self, subject: bytes, queue: bytes | None = None) -> None:
         """Receive messages on a subject."""
-        self._account.subscribe(self, subject, queue, b"")
+        sid = b"%d" % (len(self._subs) + 1)
+        self._subs.append(self._account.subscribe(self, subject, queue, sid))
 
     def publish(self, subject: bytes, payload: bytes, *, reply: bytes = b"", header: bytes = b"") -> int:
         """Send a message; returns how many subscriptions it reached."""
@@ -147,6 +175,10 @@ class Account:
     def unsubscribe(self, sub: Subscription) -> None:
         """Let a subscription receive no more."""
         self.sublist.remove(sub)
+
+    def stats(self) -> SublistStats:
+        """Statistics of the sublist."""
+        return self.sublist.stats()
 
     def plain_subscriptions(self, subject: bytes) -> tuple[Subscription, ...]:
         """The subscriptions without a queue group that a message on this subject reaches."""

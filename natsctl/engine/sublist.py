@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
-__all__ = ["NOBODY", "Entry", "Match", "Sublist"]
+__all__ = ["NOBODY", "Entry", "Match", "Sublist", "SublistStats"]
 
 
 class Entry(Protocol):
@@ -37,6 +37,32 @@ class Match(NamedTuple, Generic[EntryT]):
 
 NOBODY: Match[Any] = Match((), ())
 """The result for a subject that nobody wants; matches are compared with it by identity."""
+
+
+class SublistStats(NamedTuple):
+    """What a sublist holds and how well its cache does, since the start.
+
+    Attributes:
+        n_cache: Subjects whose result is remembered.
+        n_matches: Subjects looked up.
+        n_hits: Of these, the ones whose result was remembered.
+        max_fanout: Subscriptions that the widest remembered result reaches.
+        total_fanout: Subscriptions that all remembered results reach.
+    """
+
+    n_subscriptions: int = 0
+    n_cache: int = 0
+    n_inserts: int = 0
+    n_removes: int = 0
+    n_matches: int = 0
+    n_hits: int = 0
+    max_fanout: int = 0
+    total_fanout: int = 0
+
+    def joined(self, other: SublistStats) -> SublistStats:
+        """The statistics of both as if they were one sublist."""
+        sums = (mine + theirs for mine, theirs in zip(self, other, strict=True))
+        return SublistStats(*sums)._replace(max_fanout=max(self.max_fanout, other.max_fanout))
 
 
 class _Node(Generic[EntryT]):
@@ -90,13 +116,14 @@ class Sublist(Generic[EntryT]):
             the oldest would cost every match more than a refill costs.
     """
 
-    __slots__ = ("_branches", "_cache", "_cache_size", "_root", "count")
+    __slots__ = ("_branches", "_cache", "_cache_size", "_n_matches", "_n_misses", "_n_removes", "_root", "count")
 
     def __init__(self, cache_size: int = 8192) -> None:
         self._root: _Node[EntryT] = _Node()
         self._cache_size = cache_size
         self._cache: dict[bytes, Match[EntryT]] = {}
         self._branches: dict[bytes, set[bytes]] = {}
+        self._n_matches = self._n_misses = self._n_removes = 0
         self.count = 0
         """Entries held."""
 
@@ -131,12 +158,28 @@ class Sublist(Generic[EntryT]):
         while len(path) > 1 and path.pop().is_empty():
             path[-1].drop_child(tokens[len(path) - 1])
         self.count -= 1
+        self._n_removes += 1
         self._invalidate(entry.subject)
 
     def match(self, subject: bytes) -> Match[EntryT]:
         """Find everybody a message on this subject reaches. A subject with an empty token reaches nobody."""
+        self._n_matches += 1
         found = self._cache.get(subject)
         return found if found is not None else self._lookup(subject)
+
+    def stats(self) -> SublistStats:
+        """Say what is held, and how well the cache does."""
+        fanouts = [len(match.plain) + sum(map(len, match.queues)) for match in self._cache.values()]
+        return SublistStats(
+            n_subscriptions=self.count,
+            n_cache=len(fanouts),
+            n_inserts=self.count + self._n_removes,
+            n_removes=self._n_removes,
+            n_matches=self._n_matches,
+            n_hits=self._n_matches - self._n_misses,
+            max_fanout=max(fanouts, default=0),
+            total_fanout=sum(fanouts),
+        )
 
     def __iter__(self) -> Iterator[EntryT]:
         """All entries, in no particular order."""
@@ -150,6 +193,7 @@ class Sublist(Generic[EntryT]):
             nodes.extend(child for child in (node.star, node.rest) if child is not None)
 
     def _lookup(self, subject: bytes) -> Match[EntryT]:
+        self._n_misses += 1
         tokens = subject.split(b".")
         plain: list[EntryT] = []
         queues: dict[tuple[bytes, bytes], tuple[EntryT, ...]] = {}
