@@ -1,0 +1,61 @@
+"""The document of ``/routez``: the connections to the other servers of the cluster.
+
+Source: nats-server 2.15 ``Routez``, ``RouteInfo``, ``SubjectPermission``.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from natsctl.monitoring.documents.fields import Document, always, if_any
+from natsctl.monitoring.documents.subsz import SubDetail
+
+__all__ = ["RouteInfo", "Routez", "SubjectPermission"]
+
+
+class SubjectPermission(Document):
+    """Subjects allowed and denied."""
+
+    allow: list[str] = if_any(list)
+    deny: list[str] = if_any(list)
+
+
+class RouteInfo(Document):
+    """One connection of a route; a peer has several when routes are pooled."""
+
+    rid: int = always(int)
+    remote_id: str = always(str)
+    remote_name: str = always(str)
+    did_solicit: bool = always(bool)
+    is_configured: bool = always(bool)
+    ip: str = always(str)
+    port: int = always(int)
+    start: str = always(str)
+    last_activity: str = always(str)
+    rtt: str = ""
+    uptime: str = always(str)
+    idle: str = always(str)
+    import_: SubjectPermission | None = msgspec.field(default=None, name="import")
+    export: SubjectPermission | None = None
+    pending_size: int = always(int)
+    in_msgs: int = always(int)
+    out_msgs: int = always(int)
+    in_bytes: int = always(int)
+    out_bytes: int = always(int)
+    subscriptions: int = always(int)
+    subscriptions_list: list[str] = if_any(list)
+    subscriptions_list_detail: list[SubDetail] = if_any(list)
+    account: str = ""
+    compression: str = ""
+
+
+class Routez(Document):
+    """All routes of one server."""
+
+    server_id: str = always(str)
+    server_name: str = always(str)
+    now: str = always(str)
+    import_: SubjectPermission | None = msgspec.field(default=None, name="import")
+    export: SubjectPermission | None = None
+    num_routes: int = always(int)
+    routes: list[RouteInfo] = always(list)
