@@ -18,7 +18,7 @@ from natsctl.broker.connection import Connection
 from natsctl.broker.identity import Identity
 from natsctl.broker.listener import BACKLOG, join_address, listen
 from natsctl.broker.logs import Logger, logging_logger
-from natsctl.broker.registry import Registry
+from natsctl.broker.registry import SLOW_CONSUMER, Registry
 from natsctl.broker.user_info import UserInfo
 from natsctl.config import Options, check_start, load
 from natsctl.engine import create
@@ -205,7 +205,7 @@ class Broker:
 
     def connection_closed(self, connection: Connection, reason: ClosedReason) -> None:
         """A connection takes no more part; its last output may still be on the way."""
-        if reason in (ClosedReason.SLOW_CONSUMER_PENDING_BYTES, ClosedReason.SLOW_CONSUMER_WRITE_DEADLINE):
+        if reason in SLOW_CONSUMER:
             self.slow_consumers += 1
         self.registry.close(connection, reason)
 

@@ -72,6 +72,7 @@ class Connection(asyncio.BufferedProtocol):
         "_host",
         "_last_stall_warning",
         "_linger_timer",
+        "_out_msgs_seen",
         "_stall",
         "_transport",
         "_writer",
@@ -112,6 +113,8 @@ class Connection(asyncio.BufferedProtocol):
         self.started_at = datetime.now(UTC)
         self.stopped_at: datetime | None = None
         self.last_activity = loop.time()
+        """When it last published, subscribed or was delivered to, on the loop's clock."""
+        self._out_msgs_seen = 0
         self._stall = Stall(self._go_on_reading)
         self._last_stall_warning = 0.0
         self._ending = False
@@ -153,11 +156,14 @@ class Connection(asyncio.BufferedProtocol):
             return
         host, session = self._host, self.session
         now = self.loop.time()
-        heard = session.in_msgs + session.pings
+        in_msgs, n_subscriptions, pings = session.in_msgs, session.n_subscriptions, session.pings
         host.engine.now = now
         session.feed(host.read_buffer[:nbytes])
-        self.last_activity = now
-        if session.in_msgs + session.pings != heard:
+        if session.in_msgs != in_msgs:
+            self.last_activity = self.pinger.last_heard = now
+        elif session.n_subscriptions != n_subscriptions:
+            self.last_activity = now
+        if session.pings != pings:
             self.pinger.last_heard = now
         host.flush_touched()
         if session.held:
@@ -191,8 +197,12 @@ class Connection(asyncio.BufferedProtocol):
 
     def flush(self) -> None:
         """Hand queued output to the transport as far as the kernel takes it."""
-        if self._transport is not None:
-            self._writer.flush()
+        if self._transport is None:
+            return
+        self._writer.flush()
+        if self.session.out_msgs != self._out_msgs_seen:
+            self._out_msgs_seen = self.session.out_msgs
+            self.last_activity = self._host.engine.now
 
     def measure(self) -> None:
         """Tell the session what has left by now."""
@@ -271,6 +281,38 @@ class Connection(asyncio.BufferedProtocol):
     def _miss_auth(self) -> None:
         self.debug("Authentication Timeout")
         self.session.fail(WireError(ClosedReason.AUTHENTICATION_TIMEOUT, wire="Authentication Timeout"))
+
+    # ---- what monitoring shows of it
+
+    @property
+    def name(self) -> str:
+        """What the client calls itself."""
+        return self.connect.name if self.connect is not None else ""
+
+    @property
+    def lang(self) -> str:
+        """Language of the client's library."""
+        return self.connect.lang if self.connect is not None else ""
+
+    @property
+    def version(self) -> str:
+        """Version of the client's library."""
+        return self.connect.version if self.connect is not None else ""
+
+    @property
+    def user(self) -> str:
+        """Name it is logged in as."""
+        return self.login.name
+
+    @property
+    def reason(self) -> ClosedReason | None:
+        """Why it was closed."""
+        return self.session.closed
+
+    @property
+    def rtt_s(self) -> float:
+        """Last round trip."""
+        return self.pinger.rtt_s
 
     # ---- pings
 

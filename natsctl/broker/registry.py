@@ -5,23 +5,90 @@ Task: changed only on the broker's loop.
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
+from typing import Protocol
 
 from natsctl.broker.connection import Connection
+from natsctl.engine.api import Counters, SubscriptionView
 from natsctl.errors import ClosedReason
 
-__all__ = ["ClosedConnection", "Registry"]
+__all__ = ["SLOW_CONSUMER", "ClosedConnection", "Counted", "Peer", "Registry", "Traffic"]
+
+SLOW_CONSUMER = (ClosedReason.SLOW_CONSUMER_PENDING_BYTES, ClosedReason.SLOW_CONSUMER_WRITE_DEADLINE)
+"""Why a connection is closed that does not take what it gets."""
 
 _FIRST_CID = 5
 """nats-server's own internal clients take 1 to 4; scripts count on the first client's number."""
 
 
-@dataclass(frozen=True, slots=True)
+_MAX_KEPT_SUBSCRIPTIONS = 128
+"""Of each closed connection, so that thousands of them cannot hold millions."""
+
+
+class Counted(Counters, Protocol):
+    """What a session counted: its traffic, and what monitoring shows besides."""
+
+    stalls: int
+    pending_bytes: int
+
+    @property
+    def n_subscriptions(self) -> int:
+        """Subscriptions it has, or had in the end."""
+
+    def subscriptions(self) -> Iterator[SubscriptionView]:
+        """These subscriptions, oldest first."""
+
+
+class Peer(Protocol):
+    """A connection as monitoring sees it, open or closed.
+
+    Units: ``last_activity`` in seconds on the loop's clock.
+    """
+
+    cid: int
+    ip: str
+    port: int
+    account: str
+    started_at: datetime
+    stopped_at: datetime | None
+    last_activity: float
+
+    @property
+    def session(self) -> Counted:
+        """Its counters."""
+
+    @property
+    def name(self) -> str:
+        """What the client calls itself."""
+
+    @property
+    def lang(self) -> str:
+        """Language of the client's library."""
+
+    @property
+    def version(self) -> str:
+        """Version of the client's library."""
+
+    @property
+    def user(self) -> str:
+        """Name it is logged in as."""
+
+    @property
+    def reason(self) -> ClosedReason | None:
+        """Why it was closed."""
+
+    @property
+    def rtt_s(self) -> float:
+        """Last round trip."""
+
+
+@dataclass(slots=True)
 class ClosedConnection:
-    """What stays of a connection that ended.
+    """What stays of a connection that ended; see :class:`Peer`, and its session's :class:`Counted`.
 
     Units: ``in_bytes`` and ``out_bytes`` count payloads.
     """
@@ -34,14 +101,52 @@ class ClosedConnection:
     version: str
     account: str
     user: str
-    reason: ClosedReason
+    reason: ClosedReason | None
     started_at: datetime
-    stopped_at: datetime
+    stopped_at: datetime | None
+    last_activity: float
     rtt_s: float
     in_msgs: int
     in_bytes: int
     out_msgs: int
     out_bytes: int
+    stalls: int
+    pending_bytes: int
+    n_subscriptions: int
+    kept_subscriptions: tuple[SubscriptionView, ...]
+    """The oldest of its subscriptions."""
+
+    @property
+    def session(self) -> ClosedConnection:
+        """Itself: what its session counted is kept here."""
+        return self
+
+    def subscriptions(self) -> Iterator[SubscriptionView]:
+        """The subscriptions it had in the end, as far as they are kept."""
+        return iter(self.kept_subscriptions)
+
+
+@dataclass(slots=True)
+class Traffic:
+    """What the connections of an account have moved, the closed ones included.
+
+    Units: bytes of payload.
+    """
+
+    in_msgs: int = 0
+    in_bytes: int = 0
+    out_msgs: int = 0
+    out_bytes: int = 0
+    stalls: int = 0
+    slow_consumers: int = 0
+
+    def add(self, other: Counted | Traffic) -> None:
+        """Count what another one moved."""
+        self.in_msgs += other.in_msgs
+        self.in_bytes += other.in_bytes
+        self.out_msgs += other.out_msgs
+        self.out_bytes += other.out_bytes
+        self.stalls += other.stalls
 
 
 class Registry:
@@ -59,6 +164,7 @@ class Registry:
         """Connections accepted since the start."""
         self._next_cid = _FIRST_CID
         self._by_account: Counter[str] = Counter()
+        self._ended: defaultdict[str, Traffic] = defaultdict(Traffic)
 
     def __iter__(self) -> Iterator[Connection]:
         """The open connections, oldest first."""
@@ -95,24 +201,41 @@ class Registry:
         self.move(connection, "")
         connection.account = account
         self.closed_by_reason[reason] += 1
-        session, connect = connection.session, connection.connect
-        self.closed.append(
-            ClosedConnection(
-                cid=connection.cid,
-                ip=connection.ip,
-                port=connection.port,
-                name=connect.name if connect is not None else "",
-                lang=connect.lang if connect is not None else "",
-                version=connect.version if connect is not None else "",
-                account=account,
-                user=connection.login.name,
-                reason=reason,
-                started_at=connection.started_at,
-                stopped_at=connection.stopped_at or connection.started_at,
-                rtt_s=connection.pinger.rtt_s,
-                in_msgs=session.in_msgs,
-                in_bytes=session.in_bytes,
-                out_msgs=session.out_msgs,
-                out_bytes=session.out_bytes,
-            )
-        )
+        ended = self._ended[connection.session.account]
+        ended.add(connection.session)
+        ended.slow_consumers += reason in SLOW_CONSUMER
+        self.closed.append(_closed(connection, reason))
+
+    def traffic(self) -> dict[str, Traffic]:
+        """What has been moved since the start, by account."""
+        found = defaultdict(Traffic, {account: replace(ended) for account, ended in self._ended.items()})
+        for connection in self.open.values():
+            found[connection.session.account].add(connection.session)
+        return found
+
+
+def _closed(connection: Connection, reason: ClosedReason) -> ClosedConnection:
+    session = connection.session
+    return ClosedConnection(
+        cid=connection.cid,
+        ip=connection.ip,
+        port=connection.port,
+        name=connection.name,
+        lang=connection.lang,
+        version=connection.version,
+        account=connection.account,
+        user=connection.user,
+        reason=reason,
+        started_at=connection.started_at,
+        stopped_at=connection.stopped_at,
+        last_activity=connection.last_activity,
+        rtt_s=connection.rtt_s,
+        in_msgs=session.in_msgs,
+        in_bytes=session.in_bytes,
+        out_msgs=session.out_msgs,
+        out_bytes=session.out_bytes,
+        stalls=session.stalls,
+        pending_bytes=session.pending_bytes,
+        n_subscriptions=session.n_subscriptions,
+        kept_subscriptions=tuple(islice(session.subscriptions(), _MAX_KEPT_SUBSCRIPTIONS)),
+    )
