@@ -15,7 +15,7 @@ import httpx
 from natsctl.errors import LinkError, NatsctlError, UsageError
 from natsctl.monitoring.address import DEFAULT_PORT
 
-__all__ = ["explain_answer", "explain_failure", "explain_status", "is_client_port", "printable"]
+__all__ = ["explain_answer", "explain_failure", "explain_status", "printable"]
 
 GREETING_TIMEOUT_S = 0.5
 MAX_SENTENCE = 200
@@ -39,18 +39,22 @@ def printable(text: str, limit: int = MAX_SENTENCE) -> str:
     return line if len(line) <= limit else f"{line[: limit - 1]}…"
 
 
-def explain_failure(url: str, error: httpx.HTTPError, *, greets: bool = False) -> LinkError:
-    """Explain why no answer came at all.
+async def explain_failure(url: str, error: httpx.HTTPError) -> LinkError:
+    """Explain why no answer came at all; asks the port once more whether it is one that speaks first.
 
     Args:
         url: The base URL.
         error: What httpx says.
-        greets: The port was found to be that of clients.
     """
     causes = list(_causes(error))
     where = _where(url)
-    if greets or "INFO {" in str(error):
+    greeting = await _greeting(url) if _may_greet(error, causes) else b""
+    if greeting.startswith(b"INFO {"):
         return _client_port(url)
+    if greeting:
+        said = printable(greeting.decode("utf-8", "replace"), 40)
+        hint = f"check host and port; monitoring is usually port {DEFAULT_PORT}"
+        return LinkError(f'{where} does not speak HTTP: it begins with "{said}"', url=url, hint=hint)
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
             hint = _CERTIFICATE_HINTS.get(cause.verify_code, "check the certificate of the server")
@@ -83,7 +87,9 @@ def _connection_failure(url: str, error: httpx.HTTPError, causes: list[BaseExcep
         return LinkError(f"there is no way to {where}", url=url, hint="check the address and the network")
     if isinstance(error, httpx.ConnectError):
         return LinkError(f"cannot connect to {where}: {printable(str(error))}", url=url)
-    return LinkError(f"the connection to {where} was lost", url=url, hint="if it persists: is it a monitoring port?")
+    # A demand for a certificate comes after the handshake in TLS 1.3, and is lost where the server hangs up at once.
+    hint = "the server may demand a client certificate" if url.startswith("https:") else "is it a monitoring port?"
+    return LinkError(f"the connection to {where} was lost", url=url, hint=hint)
 
 
 def explain_status(url: str, page: str, status: int, headers: Mapping[str, str], body: bytes) -> NatsctlError:
@@ -125,16 +131,23 @@ def explain_answer(url: str, page: str, headers: Mapping[str, str], body: bytes,
     )
 
 
-async def is_client_port(host: str, port: int) -> bool:
-    """Find out whether a NATS server greets on this port, as it does where clients connect."""
-    with contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError):
+def _may_greet(error: httpx.HTTPError, causes: list[BaseException]) -> bool:
+    return isinstance(error, (httpx.RemoteProtocolError, httpx.ReadError)) or any(
+        isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLCertVerificationError) for cause in causes
+    )
+
+
+async def _greeting(url: str) -> bytes:
+    """What a port says before it is asked, if anything: HTTP waits, the client port of a NATS server does not."""
+    parts = urlsplit(url)
+    with contextlib.suppress(OSError, TimeoutError):
         async with asyncio.timeout(GREETING_TIMEOUT_S):
-            reader, writer = await asyncio.open_connection(host, port)
+            reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
             try:
-                return await reader.readexactly(6) == b"INFO {"
+                return await reader.read(64)
             finally:
                 writer.close()
-    return False
+    return b""
 
 
 def _not_http(url: str, text: str) -> LinkError:

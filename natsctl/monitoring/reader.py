@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ssl
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 import httpx
 
 from natsctl.errors import LinkError, UsageError
-from natsctl.monitoring.diagnosis import explain_answer, explain_failure, explain_status, is_client_port
+from natsctl.monitoring.diagnosis import explain_answer, explain_failure, explain_status
 from natsctl.monitoring.documents import (
     Accountz,
     Accstatz,
@@ -245,8 +242,7 @@ class Reader:
         query = {
             key: "1" if value is True else str(value) for key, value in params.items() if value not in (None, False)
         }
-        async with self._explained(page):
-            status, headers, body = await self._fetch(page, query)
+        status, headers, body = await self._answer(page, query)
         is_answer = status == 200 or (unhealthy_is_answer and body.startswith(b"{"))
         if not is_answer:
             raise explain_status(self.url, page, status, headers, body)
@@ -255,11 +251,23 @@ class Reader:
         except ValueError as error:
             raise explain_answer(self.url, page, headers, body, error) from None
 
+    async def _answer(self, page: str, query: dict[str, str]) -> tuple[int, httpx.Headers, bytes]:
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                return await self._fetch(page, query)
+        except TimeoutError:
+            raise LinkError(
+                f"no complete answer to /{page} within {self._timeout_s:g} s",
+                url=self.url,
+                hint="the server may be overloaded; allow more time, or ask for fewer connections",
+            ) from None
+        except httpx.InvalidURL as error:
+            raise UsageError(f'invalid monitoring address "{self.url}": {error}') from None
+        except httpx.HTTPError as error:
+            raise await explain_failure(self.url, error) from None
+
     async def _fetch(self, page: str, query: dict[str, str]) -> tuple[int, httpx.Headers, bytes]:
-        async with (
-            asyncio.timeout(self._timeout_s),
-            self._client.stream("GET", f"{self.url}/{page}", params=query) as answer,
-        ):
+        async with self._client.stream("GET", f"{self.url}/{page}", params=query) as answer:
             if answer.headers.get("content-encoding", "identity") != "identity":
                 raise LinkError(f"/{page} came compressed, which was not asked for", url=self.url)
             body = bytearray()
@@ -272,25 +280,3 @@ class Reader:
                         hint="ask for fewer connections at once",
                     )
         return answer.status_code, answer.headers, bytes(body)
-
-    @contextlib.asynccontextmanager
-    async def _explained(self, page: str) -> AsyncIterator[None]:
-        try:
-            yield
-        except TimeoutError:
-            raise LinkError(
-                f"no complete answer to /{page} within {self._timeout_s:g} s",
-                url=self.url,
-                hint="the server may be overloaded; allow more time, or ask for fewer connections",
-            ) from None
-        except httpx.InvalidURL as error:
-            raise UsageError(f'invalid monitoring address "{self.url}": {error}') from None
-        except httpx.HTTPError as error:
-            raise explain_failure(self.url, error, greets=await self._greets(error)) from None
-
-    async def _greets(self, error: httpx.HTTPError) -> bool:
-        """Whether the port is that of clients: there the server speaks first, which HTTPS cannot show."""
-        parts = urlsplit(self.url)
-        if parts.scheme != "https" or not isinstance(error, httpx.ConnectError):
-            return False
-        return await is_client_port(parts.hostname or "", parts.port or 443)
