@@ -18,6 +18,7 @@ __all__ = [
     "JetStreamVarz",
     "LeafNodeOptsVarz",
     "MQTTOptsVarz",
+    "NatsctlVarz",
     "PerKindStats",
     "ProxiesOptsVarz",
     "ProxyOptsVarz",
@@ -187,6 +188,13 @@ class ProxiesOptsVarz(Document):
     trusted: list[ProxyOptsVarz] = if_any(list)
 
 
+class NatsctlVarz(Document):
+    """What only our own broker says: its version, and the engine that runs."""
+
+    version: str = always(str)
+    engine: str = always(str)
+
+
 class Varz(Document):
     """One server: who it is, its limits, its counters since start.
 
@@ -274,3 +282,4 @@ class Varz(Document):
     disk_io_wait_stats: DiskIOWaitStats = always(DiskIOWaitStats)
     proxies: ProxiesOptsVarz | None = None
     tls_cert_not_after: str = ""
+    natsctl: NatsctlVarz | None = None
