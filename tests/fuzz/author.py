@@ -151,8 +151,8 @@ class _Author:
         data = b"".join(self._say() for _ in range(self._random.choice((1, 2, 3, 12, 40))))
         while self._random.random() < self._spoilt:
             data = mutate(self._random, data)
-        pieces = self._cut(alone_in_group(who, data))
-        self._waiting.setdefault(who, deque()).extend(pieces)
+        if data:
+            self._waiting.setdefault(who, deque()).extend(self._cut(alone_in_group(who, data)))
 
     def _cut(self, data: bytes) -> list[bytes]:
         if self._random.random() >= self._chopped:

@@ -14,9 +14,18 @@ PartsT = TypeVar("PartsT", bytes, tuple[Any, ...])
 
 
 def shrink(scenario: Scenario, fails: Callable[[Scenario], bool]) -> Scenario:
-    """Leave out moves, then bytes of what arrives, as long as it still fails."""
+    """Leave out moves, and bytes of what arrives, until nothing can go without it failing no more."""
+    smaller = _shrink_once(scenario, fails)
+    while smaller != scenario:
+        scenario, smaller = smaller, _shrink_once(smaller, fails)
+    return scenario
+
+
+def _shrink_once(scenario: Scenario, fails: Callable[[Scenario], bool]) -> Scenario:
     moves = _leave_out(scenario.moves, lambda moves: fails(replace(scenario, moves=moves)))
     for n, move in enumerate(moves):
+        if move.verb != "feed":
+            continue
         before, behind = moves[:n], moves[n + 1 :]
 
         def fails_with(data: bytes) -> bool:
