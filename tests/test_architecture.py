@@ -45,6 +45,11 @@ HOMES = {
     "bcrypt": ("broker",),
     "hdrh": ("bench",),
     "uvloop": ("broker", "cli"),
+    "uvicorn": ("broker",),
+    "starlette": ("broker",),
+    "h11": ("broker",),
+    "psutil": ("broker",),
+    "prometheus_client": ("broker",),
 }
 """Library to the layers that may import it."""
 

@@ -8,15 +8,16 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import fields, replace
+from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from natsctl.broker.auth import GLOBAL_ACCOUNT, SYSTEM_ACCOUNT, Authenticator
 from natsctl.broker.banner import announce
 from natsctl.broker.client_events import ClientEvents
 from natsctl.broker.connection import Connection
 from natsctl.broker.identity import Identity
-from natsctl.broker.listener import BACKLOG, join_address, listen
+from natsctl.broker.listener import BACKLOG, join_address, listen, reachable
 from natsctl.broker.logs import Logger, logging_logger
 from natsctl.broker.registry import SLOW_CONSUMER, Registry
 from natsctl.broker.user_info import UserInfo
@@ -24,6 +25,9 @@ from natsctl.config import Options, check_start, load
 from natsctl.engine import create
 from natsctl.engine.api import Engine, Limits
 from natsctl.errors import ClosedReason, ConfigError, ServerError, WireError
+
+if TYPE_CHECKING:
+    from natsctl.broker.monitor import Monitor
 
 __all__ = ["Broker"]
 
@@ -64,12 +68,14 @@ class Broker:
         self.stale_connections = 0
         self.read_buffer = memoryview(bytearray(_READ_BYTES))
         self.authenticator = Authenticator(self.options)
+        self.started_at = datetime.now(UTC)
         self.identity: Identity
         self.engine: Engine
         self.host, self.port = self.options.host, self.options.port
         self._events = ClientEvents(self)
         self._user_info: UserInfo
         self._servers: list[asyncio.Server] = []
+        self._monitor: Monitor | None = None
         self._sockets: set[Connection] = set()
         self._all_gone: asyncio.Event | None = None
         self._stopped: asyncio.Event | None = None
@@ -94,7 +100,19 @@ class Broker:
     @property
     def url(self) -> str:
         """Where clients on this machine connect: ``nats://127.0.0.1:4222``."""
-        return f"nats://{_reachable(self.host)}:{self.port}"
+        return f"nats://{reachable(self.host)}:{self.port}"
+
+    @property
+    def monitor_url(self) -> str:
+        """Where programs on this machine find the monitoring pages: ``http://127.0.0.1:8222``; empty without."""
+        return self._monitor.url if self._monitor is not None else ""
+
+    def listeners(self) -> dict[str, list[str]]:
+        """Name the addresses listened on, by what is spoken there, as URLs."""
+        found = {"nats": [f"nats://{join_address(self.host, self.port)}"]}
+        if self._monitor is not None:
+            found["monitoring"] = [f"http://{join_address(self._monitor.host, self._monitor.port)}"]
+        return found
 
     async def start(self, before_ready: Callable[[], None] | None = None) -> None:
         """Bind the port and serve.
@@ -114,19 +132,36 @@ class Broker:
             raise ConfigError(problems)
         self._stopped = asyncio.Event()
         self._prepare()
+        if self.options.http_port:
+            await self._start_monitor()
+        try:
+            await self._listen()
+        except ServerError:
+            await self._stop_listening()
+            raise
+        self.log.info(f"Listening for client connections on {join_address(self.host, self.port)}")
+        if before_ready is not None:
+            before_ready()
+        self.log.info("Server is ready")
+
+    async def _start_monitor(self) -> None:
+        from natsctl.broker.monitor import Monitor  # with an HTTP server, which a broker without the port goes without
+
+        monitor = Monitor(self)
+        await monitor.start()
+        self._monitor = monitor
+
+    async def _listen(self) -> None:
         sockets = listen(self.options.host, self.options.port)
         self.port = sockets[0].getsockname()[1]
         self.identity.listen_on(self.host, self.port, self.options.client_advertise)
         loop = asyncio.get_running_loop()
         for sock in sockets:
             self._servers.append(await loop.create_server(lambda: self._accept(loop), sock=sock, backlog=BACKLOG))
-        self.log.info(f"Listening for client connections on {join_address(self.host, self.port)}")
-        if before_ready is not None:
-            before_ready()
-        self.log.info("Server is ready")
 
     def _prepare(self) -> None:
         options = self.options
+        self.started_at = datetime.now(UTC)
         limits = Limits(
             max_control_line=options.max_control_line,
             max_pending=options.max_pending,
@@ -152,8 +187,7 @@ class Broker:
         if self._stopped is None or self._stopped.is_set():
             return
         self.log.info("Initiating Shutdown...")
-        for server in self._servers:
-            server.close()
+        await self._stop_listening()
         for connection in self.registry:
             connection.close(reason)
         if self._sockets:
@@ -164,6 +198,12 @@ class Broker:
                 connection.abort(reason)
         self.log.info("Server Exiting..")
         self._stopped.set()
+
+    async def _stop_listening(self) -> None:
+        for server in self._servers:
+            server.close()
+        if self._monitor is not None:
+            await self._monitor.stop()
 
     async def wait_stopped(self) -> None:
         """Wait until the broker has been stopped."""
@@ -222,12 +262,3 @@ class Broker:
                 self._user_info.answer(internal, request)
         for session in self.engine.collect():
             session.owner.flush()
-
-
-def _reachable(host: str) -> str:
-    """An address to connect to, for one that was listened on."""
-    if host in ("0.0.0.0", ""):
-        return "127.0.0.1"
-    if host == "::":
-        return "[::1]"
-    return f"[{host}]" if ":" in host else host

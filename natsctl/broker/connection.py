@@ -301,8 +301,9 @@ class Connection(asyncio.BufferedProtocol):
 
     @property
     def user(self) -> str:
-        """Name it is logged in as."""
-        return self.login.name
+        """Name it is logged in as, or wanted to be."""
+        claimed = self.connect.nkey or self.connect.user if self.connect is not None else ""
+        return self.login.name or claimed
 
     @property
     def reason(self) -> ClosedReason | None:

@@ -30,6 +30,7 @@ class Identity:
 
         self.server_id = nkey.encode_public(nkey.SERVER, bytes(SigningKey.generate().verify_key))
         self.xkey = nkey.encode_public(nkey.CURVE, bytes(PrivateKey.generate().public_key))
+        self.runtime = f"python{platform.python_version()}"
         self.server_name = options.server_name or self.server_id
         self.host, self.port = options.host, options.port
 
@@ -53,7 +54,7 @@ class Identity:
             server_name=self.server_name,
             version=PROTOCOL_RELEASE,
             proto=1,
-            go=f"python{platform.python_version()}",
+            go=self.runtime,
             host=self.host,
             port=self.port,
             headers=not options.no_header_support,

@@ -8,26 +8,36 @@ from contextlib import suppress
 
 from natsctl.errors import ServerError
 
-__all__ = ["BACKLOG", "join_address", "listen"]
+__all__ = ["BACKLOG", "ListenError", "join_address", "listen", "reachable"]
 
 BACKLOG = 4096
 """Connections the kernel may hold for us; a thousand clients of a restarted broker come at once."""
+
+
+class ListenError(ServerError):
+    """An address cannot be listened on.
+
+    Attributes:
+        reason: Why, as the system says it.
+    """
+
+    def __init__(self, address: str, reason: str) -> None:
+        super().__init__(f'Error listening on port: {address}, "{reason}"')
+        self.reason = reason
 
 
 def listen(host: str, port: int) -> list[socket.socket]:
     """Bind an address, on every address a name resolves to; port -1 picks a free one, the same for all.
 
     Raises:
-        ServerError: The name does not resolve, or the address is taken or not ours.
+        ListenError: The name does not resolve, or the address is taken or not ours.
     """
     wanted = max(port, 0)
     try:
         found = socket.getaddrinfo(host or None, wanted, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (socket.gaierror, UnicodeError, OverflowError) as error:
         reason = error.strerror if isinstance(error, socket.gaierror) else str(error)
-        raise ServerError(
-            f'Error listening on port: {join_address(host, wanted)}, "listen tcp: lookup {host}: {reason}"'
-        ) from None
+        raise ListenError(join_address(host, wanted), f"listen tcp: lookup {host}: {reason}") from None
     opened: list[socket.socket] = []
     try:
         for family, kind, proto, _, address in dict.fromkeys(found):
@@ -38,9 +48,7 @@ def listen(host: str, port: int) -> list[socket.socket]:
             each.close()
         reason = os.strerror(error.errno).lower() if error.errno else str(error)
         address_text = join_address(host, wanted)
-        raise ServerError(
-            f'Error listening on port: {address_text}, "listen tcp {address_text}: bind: {reason}"'
-        ) from None
+        raise ListenError(address_text, f"listen tcp {address_text}: bind: {reason}") from None
     return opened
 
 
@@ -65,3 +73,12 @@ def _bind(family: int, kind: int, proto: int, address: tuple[object, ...]) -> so
 def join_address(host: str, port: int) -> str:
     """Write host and port as one, an IPv6 address in brackets."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def reachable(host: str) -> str:
+    """An address to connect to, for one that was listened on."""
+    if host in ("0.0.0.0", ""):
+        return "127.0.0.1"
+    if host == "::":
+        return "[::1]"
+    return f"[{host}]" if ":" in host else host

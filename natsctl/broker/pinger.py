@@ -6,6 +6,7 @@ Source: nats-server ``client.go`` (processPingTimer, setFirstPingTimer).
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from random import uniform
 
@@ -33,6 +34,7 @@ class Pinger:
     __slots__ = (
         "_interval_s",
         "_loop",
+        "_made_at",
         "_max_out",
         "_note",
         "_on_stale",
@@ -60,6 +62,8 @@ class Pinger:
         self._on_stale = on_stale
         self._note = note
         self._out = 0
+        # Round trips are not timed by the loop's clock: uvloop's counts milliseconds.
+        self._made_at = time.monotonic()
         self._sent_at = 0.0
         self.rtt_s = 0.0
         """Last round trip; before the first ping the time from the accept to the CONNECT."""
@@ -70,14 +74,14 @@ class Pinger:
     def connected(self) -> None:
         """The CONNECT was answered: ping soon, at slightly different times for peers that came together."""
         if self.rtt_s == 0.0:
-            self.rtt_s = max(self._loop.time() - self.last_heard, 1e-9)
+            self.rtt_s = time.monotonic() - self._made_at
         self._schedule(min(self._interval_s, _FIRST_PING_S) * uniform(1, 1 + _FIRST_PING_JITTER))
 
     def pong(self) -> None:
         """A PONG came."""
         if self._out:
             self._out = 0
-            self.rtt_s = max(self._loop.time() - self._sent_at, 1e-9)
+            self.rtt_s = time.monotonic() - self._sent_at
 
     def stop(self) -> None:
         """Ping no more."""
@@ -89,8 +93,8 @@ class Pinger:
 
     def _tick(self) -> None:
         self._note("Client Ping Timer")
-        now = self._loop.time()
-        quiet_s = now - self.last_heard
+        quiet_s = self._loop.time() - self.last_heard
+        now = time.monotonic()
         wants_rtt = self._sent_at == 0.0 or now - self._sent_at > _RTT_VALID_S
         if quiet_s < self._interval_s and not wants_rtt:
             ago = format_duration(round(quiet_s))

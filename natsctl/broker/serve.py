@@ -10,7 +10,6 @@ from contextlib import suppress
 from typing import Any
 
 from natsctl.broker.broker import Broker
-from natsctl.broker.listener import join_address
 from natsctl.broker.logs import Logger, open_logger
 from natsctl.broker.processfiles import PortsFile, write_pid_file
 from natsctl.config import Options
@@ -59,8 +58,7 @@ async def _serve(options: Options, warnings: Sequence[Problem], log: Logger) -> 
         if options.pid_file:
             write_pid_file(options.pid_file)
         if options.ports_file_dir:
-            url = f"nats://{join_address(broker.host, broker.port)}"
-            file = PortsFile(options.ports_file_dir, {"nats": [url]})
+            file = PortsFile(options.ports_file_dir, broker.listeners())
             try:
                 file.write()
                 ports_files.append(file)

@@ -47,8 +47,8 @@ SERVER = (
     Flag(int, "-p --port", "PORT", "Listen for clients on this port (default 4222; -1 picks a free one).", "port"),
     Flag(str, "-n --name --server_name", "NAME", "Name of the server (default: its id).", "server_name"),
     Flag(str, "-P --pid", "FILE", "Write the process id to this file.", "pid_file"),
-    Flag(int, "-m --http_port", "PORT", "Serve monitoring over HTTP on this port.", needs="monitoring"),
-    Flag(int, "-ms --https_port", "PORT", "Serve monitoring over HTTPS on this port.", needs="monitoring"),
+    Flag(int, "-m --http_port", "PORT", "Serve monitoring over HTTP on this port (-1 picks a free one).", "http_port"),
+    Flag(int, "-ms --https_port", "PORT", "Serve monitoring over HTTPS on this port.", needs="monitoring over HTTPS"),
     Flag(str, "-c --config", "FILE", "Read the configuration from this file; flags win over it."),
     Flag(bool, "-t", "", "Check the configuration file and exit; warnings count as errors."),
     Flag(

@@ -9,15 +9,12 @@ from __future__ import annotations
 __all__ = ["UNAVAILABLE"]
 
 _JWT = "operator mode"
-_MONITORING = "monitoring"
+_HTTPS = "monitoring over HTTPS"
 _JETSTREAM = "JetStream"
 
 UNAVAILABLE = {
-    "http": _MONITORING,
-    "http_port": _MONITORING,
-    "https": _MONITORING,
-    "https_port": _MONITORING,
-    "http_base_path": _MONITORING,
+    "https": _HTTPS,
+    "https_port": _HTTPS,
     "prof_port": "profiling",
     "prof_block_rate": "profiling",
     "tls": "TLS",

@@ -45,6 +45,8 @@ def _listener(options: Options) -> list[str]:
     found = []
     if options.port not in _PORTS:
         found.append(f"port must be from -1 to 65535, found {options.port}")
+    if options.http_port not in _PORTS:
+        found.append(f"http_port must be from -1 to 65535, found {options.http_port}")
     if " " in options.server_name:
         found.append("server_name must not contain blanks")
     if options.client_advertise.count(":") > 1 and not options.client_advertise.startswith("["):

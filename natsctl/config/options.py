@@ -139,6 +139,13 @@ class Options:
     server_tags: list[str] = field(default_factory=list)
     server_metadata: dict[str, str] = field(default_factory=dict)
 
+    http_host: str = ""
+    """Empty: where clients connect."""
+    http_port: int = 0
+    """Monitoring over HTTP; 0 serves none, -1 picks a free port."""
+    http_base_path: str = ""
+    """What the path of every monitoring page begins with, such as ``/nats``."""
+
     log: LogOptions = field(default_factory=LogOptions)
     pid_file: str = ""
     ports_file_dir: str = ""

@@ -133,7 +133,7 @@ SERVER = Block(
     Key("https", host_port),
     Key("http_port", integer, ("monitor_port",)),
     Key("https_port", integer),
-    Key("http_base_path", string),
+    Key("http_base_path", string, to="http_base_path"),
     Key("prof_port", integer),
     Key("prof_block_rate", integer),
     # other servers and protocols
@@ -159,6 +159,7 @@ def read_options(document: Node, report: Report) -> Options:
     if options.log.trace_verbose or options.log.trace_headers:
         options.log.trace = True
     _listen(section, options)
+    _listen_for_monitoring(section, options)
     login = section.get("authorization")
     if login is not None:
         login.fill(options.authorization)
@@ -176,6 +177,13 @@ def _listen(section: Section, options: Options) -> None:
     port = section.get("port") or (address.port if address else 0)
     options.host = host or options.host
     options.port = port or options.port
+
+
+def _listen_for_monitoring(section: Section, options: Options) -> None:
+    address = section.get("http")
+    if address:
+        options.http_host, options.http_port = address
+    options.http_port = section.get("http_port") or options.http_port
 
 
 def _check_accounts(found: list[AccountSection], options: Options, report: Report) -> None:

@@ -1,0 +1,41 @@
+"""``/routez``, ``/leafz``, ``/gatewayz`` and ``/jsz``: what a single server without JetStream answers.
+
+Source: nats-server ``monitor.go`` (HandleRoutez, HandleLeafz, HandleGatewayz, HandleJsz).
+"""
+
+from __future__ import annotations
+
+from natsctl.broker.monitor.query import Query
+from natsctl.broker.monitor.source import Source
+from natsctl.monitoring.documents import Gatewayz, Jsz, Leafz, Routez
+
+__all__ = ["gatewayz", "jsz", "leafz", "routez"]
+
+_JSZ_BOOLEANS = ("accounts", "streams", "consumers", "direct-consumers", "config", "leader-only", "raft")
+
+
+def routez(source: Source, query: Query) -> Routez:
+    """Make ``/routez``."""
+    query.list_detail()
+    return Routez(server_id=source.server_id, server_name=source.broker.identity.server_name, now=source.now())
+
+
+def leafz(source: Source, query: Query) -> Leafz:
+    """Make ``/leafz``."""
+    query.boolean("subs")
+    return Leafz(server_id=source.server_id, now=source.now())
+
+
+def gatewayz(source: Source, query: Query) -> Gatewayz:
+    """Make ``/gatewayz``."""
+    query.boolean("accs")
+    return Gatewayz(server_id=source.server_id, now=source.now())
+
+
+def jsz(source: Source, query: Query) -> Jsz:
+    """Make ``/jsz``."""
+    for name in (*_JSZ_BOOLEANS, "stream-leader-only"):
+        query.boolean(name)
+    query.offset()
+    query.limit()
+    return Jsz(server_id=source.server_id, now=source.now(), disabled=True)

@@ -1,0 +1,92 @@
+"""``/varz``: the broker in one document.
+
+Source: nats-server ``monitor.go`` (HandleVarz, createVarz, updateVarzRuntimeFields).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from natsctl import __version__
+from natsctl.broker.monitor.source import Source, whole_or_float
+from natsctl.broker.registry import Traffic
+from natsctl.monitoring.documents import NatsctlVarz, PerKindStats, Varz
+from natsctl.monitoring.times import format_uptime
+from natsctl.protocol.documents import PROTOCOL_RELEASE
+
+__all__ = ["varz"]
+
+_TLS_TIMEOUT_S = 2
+"""What a server without TLS says."""
+_LOOPS = 1
+"""Processors the broker's own code runs on at once."""
+
+
+def varz(source: Source) -> Varz:
+    """Make the document."""
+    broker = source.broker
+    options, identity = broker.options, broker.identity
+    document = Varz(
+        server_id=identity.server_id,
+        server_name=identity.server_name,
+        version=PROTOCOL_RELEASE,
+        proto=1,
+        go=identity.runtime,
+        host=identity.host,
+        port=identity.port,
+        auth_required=broker.authenticator.is_required,
+        max_connections=options.max_connections,
+        max_subscriptions=options.max_subscriptions,
+        ping_interval=round(options.ping_interval_s * 1e9),
+        ping_max=options.ping_max,
+        http_host=source.http_host,
+        http_port=source.http_port,
+        http_base_path=options.http_base_path,
+        auth_timeout=whole_or_float(options.authorization.timeout_s),
+        max_control_line=options.max_control_line,
+        max_payload=options.max_payload,
+        max_pending=options.max_pending,
+        tls_timeout=_TLS_TIMEOUT_S,
+        write_deadline=round(options.write_deadline_s * 1e9),
+        write_timeout="" if options.write_timeout == "default" else options.write_timeout,
+        start=source.started,
+        config_load_time=source.started,
+        config_digest=options.config_digest,
+        tags=options.server_tags,
+        metadata=options.server_metadata,
+        system_account=source.system_account,
+        natsctl=NatsctlVarz(version=__version__, engine=broker.engine.name),
+    )
+    _measure(source, document)
+    _count(source, document)
+    return document
+
+
+def _measure(source: Source, document: Varz) -> None:
+    process = source.process
+    document.now = source.now()
+    document.uptime = format_uptime((datetime.now(UTC) - source.broker.started_at).total_seconds())
+    document.mem = process.memory_bytes
+    document.cores = process.cores
+    document.gomaxprocs = _LOOPS
+    document.cpu = whole_or_float(process.cpu_percent)
+
+
+def _count(source: Source, document: Varz) -> None:
+    broker = source.broker
+    total = Traffic()
+    for traffic in broker.registry.traffic().values():
+        total.add(traffic)
+    document.connections = len(broker.registry.open)
+    document.total_connections = broker.registry.total
+    document.in_msgs = document.in_client_msgs = total.in_msgs
+    document.in_bytes = document.in_client_bytes = total.in_bytes
+    document.out_msgs = document.out_client_msgs = total.out_msgs
+    document.out_bytes = document.out_client_bytes = total.out_bytes
+    document.slow_consumers = broker.slow_consumers
+    document.slow_consumer_stats = PerKindStats(clients=broker.slow_consumers)
+    document.stale_connections = broker.stale_connections
+    document.stale_connection_stats = PerKindStats(clients=broker.stale_connections)
+    document.stalled_clients = total.stalls
+    document.subscriptions = broker.engine.n_subscriptions()
+    document.http_req_stats = dict(sorted(source.requests.items()))
