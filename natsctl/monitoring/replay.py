@@ -1,0 +1,236 @@
+"""Read recordings back: find a moment in them, and play them at some speed."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import zlib
+from array import array
+from bisect import bisect_left
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import msgspec
+
+from natsctl.errors import UsageError
+from natsctl.monitoring.recording import FORMAT, Header, segments_of
+from natsctl.monitoring.snapshot import Reading, Snapshot, Tracker
+from natsctl.monitoring.times import NS
+
+__all__ = ["Player", "Recording"]
+
+MAX_LINE_BYTES = 256 * 1024 * 1024
+MAX_LINES = 4_000_000
+MAX_TOTAL_BYTES = 64 * 1024**3
+MAX_WAIT_S = 5.0
+"""Longer pauses in a recording are cut to this, whatever the speed."""
+
+
+class _Mark(msgspec.Struct):
+    """As much of a reading as an index needs."""
+
+    taken_at_ns: int
+    server: str
+
+
+class Recording:
+    """A recording, indexed by time.
+
+    A last line that a crash cut off is passed over. Hostile files cost bounded memory: lines are limited to 256 MiB,
+    their number to 4 million, all of them together, unpacked, to 64 GiB.
+
+    Args:
+        path: A file, or the name given to a recorder that kept several.
+
+    Attributes:
+        servers: The servers in it, in the order they appear.
+
+    Raises:
+        UsageError: There is no such file, or it is not a recording of a version this one knows.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._paths = [path] if path.is_file() else segments_of(path)
+        if not self._paths:
+            raise UsageError(f'there is no recording "{path}"')
+        self._times = array("q")
+        self._places = array("q")
+        self._files = array("H")
+        self._decoder = msgspec.json.Decoder(Reading)
+        servers: dict[str, None] = {}
+        for number, file in enumerate(self._paths):
+            with _opened(file) as stream:
+                for place, mark in self._marks(file, stream):
+                    servers[mark.server] = None
+                    # A clock that was set back must not break the search: time stands still instead.
+                    self._times.append(max(mark.taken_at_ns, self._times[-1] if self._times else 0))
+                    self._places.append(place)
+                    self._files.append(number)
+        self.servers = list(servers)
+
+    def __len__(self) -> int:
+        return len(self._times)
+
+    @property
+    def started_at_ns(self) -> int:
+        """When its first reading was taken; 0 without any."""
+        return self._times[0] if self._times else 0
+
+    @property
+    def ended_at_ns(self) -> int:
+        """When its last reading was taken; 0 without any."""
+        return self._times[-1] if self._times else 0
+
+    def time_of(self, index: int) -> int:
+        """When a reading was taken."""
+        return self._times[index]
+
+    def index_at(self, at_ns: int) -> int:
+        """The index of the first reading taken at this time or later; the length when there is none."""
+        return bisect_left(self._times, at_ns)
+
+    def readings(self, start: int = 0) -> Iterator[Reading]:
+        """Read from an index on."""
+        for number in range(self._files[start] if start < len(self) else len(self._paths), len(self._paths)):
+            with _opened(self._paths[number]) as stream:
+                for index in range(start, len(self)):
+                    if self._files[index] != number:
+                        break
+                    if index == start or stream.tell() != self._places[index]:
+                        stream.seek(self._places[index])
+                    yield self._decoder.decode(stream.readline(MAX_LINE_BYTES))
+                    start = index + 1
+
+    def _marks(self, file: Path, stream: BinaryIO) -> Iterator[tuple[int, _Mark]]:
+        decoder = msgspec.json.Decoder(_Mark)
+        _check_header(file, _line(stream))
+        total = 0
+        while len(self) < MAX_LINES:
+            place = stream.tell()
+            line = _line(stream)
+            total += len(line)
+            if not line.endswith(b"\n"):  # the end, or a line that a crash cut off
+                if len(line) == MAX_LINE_BYTES:
+                    raise UsageError(f'"{file}" has a line of more than {MAX_LINE_BYTES} bytes')
+                return
+            if total > MAX_TOTAL_BYTES:
+                raise UsageError(f'"{file}" holds more than {MAX_TOTAL_BYTES} bytes')
+            try:
+                yield place, decoder.decode(line)
+            except (msgspec.MsgspecError, RecursionError):
+                raise UsageError(f'"{file}" is damaged at byte {place}') from None
+        raise UsageError(f'"{file}" holds more than {MAX_LINES} readings')
+
+
+class Player:
+    """Plays a recording as if its servers were polled now.
+
+    Args:
+        recording: What to play.
+        speed: How many times faster than it happened.
+
+    Attributes:
+        speed: May be changed at any time.
+
+    Task: :meth:`snapshots` is iterated by one task; the other methods are for callers on the same event loop.
+    """
+
+    def __init__(self, recording: Recording, *, speed: float = 1.0) -> None:
+        self.recording = recording
+        self.speed = speed
+        self._next = 0
+        self._sought = False
+        self._is_paused = False
+        self._changed = asyncio.Event()
+
+    @property
+    def position_ns(self) -> int:
+        """When the next reading was taken; the end of the recording after the last."""
+        recording = self.recording
+        return recording.time_of(self._next) if self._next < len(recording) else recording.ended_at_ns
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether it stands still."""
+        return self._is_paused
+
+    def pause(self, paused: bool = True) -> None:
+        """Stand still, or go on."""
+        self._is_paused = paused
+        self._changed.set()
+
+    def seek(self, at_ns: int) -> None:
+        """Go to a moment; the reading taken then, or next, is shown at once, also while paused."""
+        self._next = self.recording.index_at(at_ns)
+        self._sought = True
+        self._changed.set()
+
+    async def snapshots(self) -> AsyncIterator[Snapshot]:
+        """Play from the current position to the end."""
+        while self._next < len(self.recording):
+            self._sought = False
+            start = self._next
+            # Readings before the start are tracked unseen, so that the first one shown has rates.
+            lead = max(0, start - 2 * len(self.recording.servers))
+            trackers = {server: Tracker() for server in self.recording.servers}
+            for index, reading in enumerate(self.recording.readings(lead), lead):
+                if index > start:
+                    await self._wait(index)
+                    if self._sought:
+                        break
+                snapshot = trackers[reading.server].update(reading)
+                if index >= start:
+                    self._next = index + 1
+                    yield snapshot
+
+    async def _wait(self, index: int) -> None:
+        """Wait as long as it took from the reading before to this one, unless sought elsewhere."""
+        left_s = (self.recording.time_of(index) - self.recording.time_of(index - 1)) / NS
+        loop = asyncio.get_running_loop()
+        while left_s > 0 or self._is_paused:
+            if self._sought:
+                return
+            self._changed.clear()
+            speed = max(self.speed, 1e-3)
+            began = loop.time()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(None if self._is_paused else min(left_s / speed, MAX_WAIT_S)):
+                    await self._changed.wait()
+                if not self._is_paused:
+                    left_s -= (loop.time() - began) * speed
+                continue
+            return
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    try:
+        with path.open("rb") as file:
+            is_packed = file.read(2) == b"\x1f\x8b"
+            file.seek(0)
+            if not is_packed:
+                yield file
+                return
+            with gzip.GzipFile(fileobj=file) as stream:
+                yield cast(BinaryIO, stream)
+    except OSError as error:
+        raise UsageError(f'cannot read the recording "{path}": {error.strerror or error}') from None
+
+
+def _line(stream: BinaryIO) -> bytes:
+    """The next line; what is left where the file breaks off in the middle of its compression counts as nothing."""
+    try:
+        return stream.readline(MAX_LINE_BYTES)
+    except (EOFError, zlib.error):
+        return b""
+
+
+def _check_header(file: Path, line: bytes) -> None:
+    try:
+        version = msgspec.json.decode(line, type=Header).natsctl_recording
+    except (msgspec.MsgspecError, RecursionError):
+        raise UsageError(f'"{file}" is not a recording') from None
+    if version != FORMAT:
+        raise UsageError(f'"{file}" is a recording of format {version}; this version reads format {FORMAT}')
