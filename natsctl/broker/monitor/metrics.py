@@ -7,9 +7,9 @@ prometheus-nats-exporter.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice
 
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
@@ -29,35 +29,27 @@ _LONGEST_NAME = 128
 _PREFIX = "nats_server_"
 
 
-def exposition(source: Source, query: Query) -> bytes:
-    """Write all metrics; those of single connections only for ``connections=1``.
+def exposition(source: Source, query: Query) -> Iterator[bytes]:
+    """Write the metrics, one family at a time; those of single connections only for ``connections=1``.
 
     Raises:
         BadQueryError: A parameter that cannot be meant.
     """
-    registry = CollectorRegistry()
-    registry.register(_Collector(source, shows_connections=query.boolean("connections")))
-    return generate_latest(registry)
+    shows_connections = query.boolean("connections")
+    families = chain(_server(source), _limits(source), _connections(source), _traffic(source), _subscriptions(source))
+    each = _each_connection(source) if shows_connections else ()
+    return (generate_latest(_Family(metric)) for metric in chain(families, each))
 
 
-class _Collector(Collector):
-    def __init__(self, source: Source, *, shows_connections: bool) -> None:
-        self._source = source
-        self._shows_connections = shows_connections
+class _Family(Collector):
+    """One family, for a writer that takes collectors."""
 
-    def describe(self) -> Iterable[Metric]:
-        """Promise nothing, so that registering does not collect."""
-        return ()
+    def __init__(self, metric: Metric) -> None:
+        self._metric = metric
 
-    def collect(self) -> Iterator[Metric]:
-        """Measure everything now."""
-        yield from _server(self._source)
-        yield from _limits(self._source)
-        yield from _connections(self._source)
-        yield from _traffic(self._source)
-        yield from _subscriptions(self._source)
-        if self._shows_connections:
-            yield from _each_connection(self._source)
+    def collect(self) -> Iterable[Metric]:
+        """Give the family."""
+        return (self._metric,)
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:

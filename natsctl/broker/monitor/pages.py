@@ -113,7 +113,7 @@ class Pages:
         return _json(encode(found, indent=0), status)
 
     async def _metrics(self, query: Query) -> Response:
-        return Response(exposition(self._source, query), media_type=CONTENT_TYPE)
+        return StreamingResponse(self._one_a_turn(exposition(self._source, query)), media_type=CONTENT_TYPE)
 
     async def _stacksz(self, _: Query) -> Response:
         return _json(stacks().encode("utf-8", "replace"))  # text, but nats-server says so too
@@ -158,6 +158,11 @@ class Pages:
             await self._turns.take()
             batch = list(islice(rows, _ROWS_PER_TURN))
         yield b"\n  ]\n}"
+
+    async def _one_a_turn(self, pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+        for piece in pieces:
+            yield piece
+            await self._turns.take()
 
 
 def _json(text: bytes, status: HTTPStatus = HTTPStatus.OK) -> Response:

@@ -21,8 +21,11 @@ Number: TypeAlias = int | float
 """A JSON number that is whole more often than not; what came as ``2`` is written as ``2``, not ``2.0``."""
 
 
-class Document(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """Base of the monitoring documents and their parts."""
+class Document(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
+    """Base of the monitoring documents and their parts.
+
+    They are trees: the garbage collector, which stops a broker for long when it has many connections, can pass by.
+    """
 
 
 def always(empty: Callable[[], T]) -> T:
