@@ -15,16 +15,19 @@ from benchmarks.rows import ROWS, Row, select
 from benchmarks.servers import contenders
 from benchmarks.tables import plain, refusals
 from natsctl.engine import available
-from natsctl.errors import BenchError
+from natsctl.errors import NatsctlError, UsageError
 
+_PURPOSE = "Measure natsctl with each engine and nats-server in turn, row by row, and print the ratios."
 _REFUSED = 1
 _QUICK_S = 0.2
+_MAX_S = 60.0
+"""Longer loads would outlast the patience with the generator."""
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="how often (%(default)s)")
-    parser.add_argument("--seconds", type=float, default=1.0, help="length of each load (%(default)s)")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=_PURPOSE)
+    parser.add_argument("--rounds", type=_positive_int, default=5, help="how often (%(default)s)")
+    parser.add_argument("--seconds", type=_positive_seconds, default=1.0, help="length of each load (%(default)s)")
     parser.add_argument("--quick", action="store_true", help=f"one round of {_QUICK_S:g} s, to see that it works")
     names = ", ".join(row.name for row in ROWS)
     parser.add_argument("--only", default="", metavar="ROWS", help=f"some of {names}; mixed is always among them")
@@ -36,25 +39,39 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _positive_int(text: str) -> int:
+    if (value := int(text)) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is less than 1")
+    return value
+
+
+def _positive_seconds(text: str) -> float:
+    if not 0 < (value := float(text)) <= _MAX_S:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and {_MAX_S:g}")
+    return value
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; the exit code is 1 when a row had to be refused."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
+    options = _parser().parse_args(arguments)
     try:
-        if options.readme:
-            README.write_text(rewrite(README.read_text("utf-8"), read(options.readme)), "utf-8")
-            return 0
-        rows = select(options.only)
-        engines = tuple(options.engines.split(","))
-        if absent := set(engines) - set(available()):
-            parser.error(f"no engine {min(absent)} in this installation (there is {', '.join(available())})")
-        rounds, seconds = (1, _QUICK_S) if options.quick else (options.rounds, options.seconds)
-        document = _measure(rows, engines, rounds, seconds)
-    except ValueError as error:
-        parser.error(str(error))
-    except BenchError as error:
+        return _publish(options.readme) if options.readme else _run(options)
+    except NatsctlError as error:
         print(f"benchmarks: {error}" + (f" ({error.hint})" if error.hint else ""), file=sys.stderr)
         return error.exit_code
+
+
+def _publish(result: Path) -> int:
+    README.write_text(rewrite(README.read_text("utf-8"), read(result)), "utf-8")
+    return 0
+
+
+def _run(options: argparse.Namespace) -> int:
+    rows, engines = select(options.only), options.engines.split(",")
+    if absent := set(engines) - set(available()):
+        raise UsageError(f'no engine "{min(absent)}" in this installation (there is {", ".join(available())})')
+    rounds, seconds = (1, _QUICK_S) if options.quick else (options.rounds, options.seconds)
+    document = _measure(rows, engines, rounds, seconds)
     if options.json:
         write(document, options.json)
     print(plain(document))

@@ -14,6 +14,7 @@ import msgspec
 
 from benchmarks.rounds import Results
 from benchmarks.servers import REFERENCE, Contender
+from natsctl.errors import UsageError
 
 __all__ = ["Document", "Machine", "describe_machine", "read", "today", "write"]
 
@@ -22,7 +23,7 @@ class Machine(msgspec.Struct, frozen=True):
     """Where and with what it was measured.
 
     Attributes:
-        load: Of the minute before the first run: what else the machine did.
+        load: Average of the minute before the first run: what else the machine did.
         versions: Program or library to its version.
     """
 
@@ -97,7 +98,9 @@ def read(path: Path) -> Document:
     """Read a result.
 
     Raises:
-        OSError: It cannot be read.
-        msgspec.ValidationError: It is no result.
+        UsageError: It cannot be read, or is no result.
     """
-    return msgspec.json.decode(path.read_bytes(), type=Document)
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Document)
+    except (OSError, msgspec.DecodeError) as error:
+        raise UsageError(f"cannot read the result {path}: {error}") from None

@@ -49,6 +49,11 @@ class Outcome(msgspec.Struct, frozen=True):
     connections: int
     grown_bytes: int
 
+    @property
+    def generator_share(self) -> float:
+        """How much of a core the generator itself took."""
+        return self.generator_cpu_s / self.elapsed_s
+
 
 def build() -> Path:
     """Compile the generator unless this version of it was compiled before.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from benchmarks.document import Document
-from benchmarks.tables import markdown
+from benchmarks.tables import markdown, refusals
 from natsctl.errors import BenchError
 
 __all__ = ["BEGIN", "END", "README", "rewrite"]
@@ -24,4 +24,6 @@ def rewrite(text: str, document: Document) -> str:
     _, end, after = rest.partition(END)
     if not (begin and end) or BEGIN in rest or END in after:
         raise BenchError(f"the README must have {BEGIN} and {END} once each, in this order")
+    if refused := refusals(document):
+        raise BenchError(f"a result with refused rows is not published: {refused[0]}")
     return f"{before}{BEGIN}\n{markdown(document)}\n{END}{after}"

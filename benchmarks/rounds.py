@@ -61,7 +61,7 @@ def measure_all(
         tell: Hears what is being done.
 
     Raises:
-        BenchError: There is no load generator, or a server does not start.
+        BenchError: There is no load generator. What goes wrong later is written down with the run.
     """
     program = generator.build()
     measured = [row for row in rows if not row.needs]
@@ -76,18 +76,17 @@ def measure_all(
 
 
 def _measure(row: Row, contender: Contender, program: Path, seconds: float) -> Run:
-    with running(contender) as server:
-        try:
+    try:
+        with running(contender) as server:
             if isinstance(row.work, Command):
                 return _time(row.work, server)
-            outcome = generator.run(program, server, row.work.kind, row.work.options, seconds)
-        except BenchError as error:
-            return Run(failure=str(error))
-    return figures_of(outcome)
+            return figures_of(generator.run(program, server, row.work.kind, row.work.options, seconds))
+    except BenchError as error:
+        return Run(failure=str(error))
 
 
 def figures_of(outcome: Outcome) -> Run:
-    """The figures of a load; none when a message is missing, or was delivered twice."""
+    """The figures of a load; none when a message is missing, was delivered twice, or there was no message."""
     if (outcome.delivered, outcome.delivered_bytes) != (outcome.expected, outcome.expected_bytes):
         failure = (
             f"{outcome.delivered} messages of {outcome.delivered_bytes} bytes were delivered, "
@@ -96,6 +95,8 @@ def figures_of(outcome: Outcome) -> Run:
         return Run(failure=failure, outcome=outcome)
     if outcome.connections:
         return Run({"connection_kib": outcome.grown_bytes / outcome.connections / 1024}, outcome=outcome)
+    if not outcome.published:
+        return Run(failure="nothing was published", outcome=outcome)
     figures = {
         "rate": (outcome.delivered or outcome.published) / outcome.elapsed_s,
         "cpu_us": outcome.server_cpu_s / outcome.published * 1e6,

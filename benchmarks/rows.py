@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from natsctl.errors import UsageError
+
 __all__ = ["FIGURES", "ROWS", "Command", "Figure", "Load", "Row", "Target", "select"]
 
 
@@ -146,9 +148,9 @@ def select(names: str) -> tuple[Row, ...]:
     """The rows of a list such as ``pub16,requests``, all for an empty one; mixed traffic is always among them.
 
     Raises:
-        ValueError: There is no such row.
+        UsageError: There is no such row.
     """
     wanted = {name.strip() for name in names.split(",") if name.strip()} or {row.name for row in ROWS}
     if unknown := sorted(wanted - {row.name for row in ROWS}):
-        raise ValueError(f'no row "{unknown[0]}" (there are {", ".join(row.name for row in ROWS)})')
+        raise UsageError(f'no row "{unknown[0]}" (there are {", ".join(row.name for row in ROWS)})')
     return tuple(row for row in ROWS if row.name in wanted | {"mixed"})

@@ -95,11 +95,14 @@ def _await_port(process: subprocess.Popen[bytes], folder: Path, log_path: Path) 
 
 
 def _await_pong(port: int) -> None:
-    with socket.create_connection(("127.0.0.1", port), timeout=_START_S) as connection:
-        connection.sendall(b'CONNECT {"verbose":false}\r\nPING\r\n')
-        with connection.makefile("rb") as lines:
-            if b"PONG\r\n" not in lines:
-                raise BenchError("the server does not answer a ping")
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=_START_S) as connection:
+            connection.sendall(b'CONNECT {"verbose":false}\r\nPING\r\n')
+            with connection.makefile("rb") as lines:
+                if b"PONG\r\n" not in lines:
+                    raise BenchError("the server answers no ping")
+    except OSError as error:
+        raise BenchError(f"the server answers no ping: {error}") from None
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -11,8 +11,8 @@ from benchmarks.summary import Cell, Line, summarize
 
 __all__ = ["lines_of", "markdown", "plain", "refusals"]
 
-_TIMES = "\N{MULTIPLICATION SIGN}"
-
+_BUSY = 0.9
+"""Share of a core from which on the generator may have been waited for."""
 _NOTHING = "-"
 
 
@@ -37,7 +37,7 @@ def plain(document: Document) -> str:
         table.append(cells)
     widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
     text = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
-    return "\n".join([*text, "", _verdict(lines), describe(document)])
+    return "\n".join([*text, "", _verdict(lines), *_limits(document), describe(document)])
 
 
 def _plain_cell(cell: Cell, figure: Figure, needs: str) -> list[str]:
@@ -56,10 +56,20 @@ def _plain_cell(cell: Cell, figure: Figure, needs: str) -> list[str]:
 
 def _verdict(lines: Sequence[Line]) -> str:
     held = [(line, engine, cell) for line in lines for engine, cell in line.cells.items() if cell.value and cell.target]
-    missed = [f"{engine} {line.row.name}" for line, engine, cell in held if not cell.is_met]
+    missed = [f"{engine} {line.row.name} {FIGURES[line.figure].name}" for line, engine, cell in held if not cell.is_met]
     return f"{len(held) - len(missed)} of {len(held)} targets are met" + (
         f"; missed: {', '.join(missed)}" if missed else ""
     )
+
+
+def _limits(document: Document) -> list[str]:
+    """Say where the generator had no time left, so that a server may be better than it looks."""
+    return [
+        f"the load generator was the limit: {name}, {contender}"
+        for name, runs_of in document.results.items()
+        for contender, runs in runs_of.items()
+        if any(run.outcome and run.outcome.generator_share > _BUSY for run in runs)
+    ]
 
 
 def refusals(document: Document) -> list[str]:
@@ -105,18 +115,18 @@ def describe(document: Document) -> str:
     versions = ", ".join(f"{name} {number}" for name, number in machine.versions.items())
     return (
         f"{document.date[:10]}: {machine.cores} cores of {machine.cpu}, {machine.kernel}, Python {machine.python}, "
-        f"{versions}; medians of {document.rounds} rounds of {document.seconds:g} s."
+        f"load {machine.load:.1f} before; {versions}; medians of {document.rounds} rounds of {document.seconds:g} s."
     )
 
 
 def _value(value: float, figure: Figure, *, unit: bool = False) -> str:
     if figure.is_ratio:
-        return f"{value:.2f}{_TIMES if unit else ''}"
+        return f"{value:.2f}{'x' if unit else ''}"
     return f"{value:.1f}{f' {figure.unit}' if unit else ''}"
 
 
 def _limit(limit: float, figure: Figure) -> str:
-    return f"{'≥' if figure.more_is_better else '≤'} {limit:g}{_TIMES if figure.is_ratio else f' {figure.unit}'}"
+    return f"{'≥' if figure.more_is_better else '≤'} {limit:g}{'x' if figure.is_ratio else f' {figure.unit}'}"
 
 
 def _absolute(value: float | None, figure: Figure) -> str:
