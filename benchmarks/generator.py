@@ -16,6 +16,7 @@ from pathlib import Path
 
 import msgspec
 
+from benchmarks.rows import Load
 from benchmarks.servers import Server
 from natsctl.errors import BenchError
 
@@ -23,6 +24,7 @@ __all__ = ["Outcome", "build", "run"]
 
 _SOURCES = Path(__file__).parent / "load"
 _FLAGS = ("-O2", "-std=gnu11", "-Wall", "-Wextra")
+_TLS_FLAGS = ("-DWITH_TLS", "-lssl", "-lcrypto")
 _PATIENCE_S = 120.0
 """The generator itself gives up after ten seconds without progress."""
 
@@ -55,8 +57,11 @@ class Outcome(msgspec.Struct, frozen=True):
         return self.generator_cpu_s / self.elapsed_s
 
 
-def build() -> Path:
+def build(*, tls: bool = False) -> Path:
     """Compile the generator unless this version of it was compiled before.
+
+    Args:
+        tls: With OpenSSL, for loads over TLS.
 
     Returns:
         The program.
@@ -68,37 +73,38 @@ def build() -> Path:
     if compiler is None:
         raise BenchError("there is no C compiler for the load generator", hint="apt-get install gcc, or set CC")
     sources = sorted(_SOURCES.glob("*.c"))
+    libraries = _TLS_FLAGS if tls else ()
     text = b"".join(path.read_bytes() for path in (*sources, _SOURCES / "load.h"))
-    digest = hashlib.sha256(text + " ".join((compiler, *_FLAGS)).encode()).hexdigest()[:16]
+    digest = hashlib.sha256(text + " ".join((compiler, *_FLAGS, *libraries)).encode()).hexdigest()[:16]
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "natsctl" / "benchmarks"
     program = cache / f"load-{digest}"
     if not program.exists():
         cache.mkdir(parents=True, exist_ok=True)
         unfinished = cache / f"{program.name}.{os.getpid()}"
-        command = [compiler, *_FLAGS, "-o", str(unfinished), *map(str, sources)]
+        command = [compiler, *_FLAGS, "-o", str(unfinished), *map(str, sources), *libraries]
         compiled = subprocess.run(command, capture_output=True, text=True)
         if compiled.returncode:
-            raise BenchError(f"{compiler} cannot compile the load generator: {compiled.stderr.strip()}")
+            hint = "apt-get install libssl-dev" if tls else None
+            raise BenchError(f"{compiler} cannot compile the load generator: {compiled.stderr.strip()}", hint=hint)
         unfinished.replace(program)  # at once: another run may look for it
     return program
 
 
-def run(program: Path, server: Server, kind: str, options: tuple[str, ...], seconds: float) -> Outcome:
+def run(server: Server, load: Load, seconds: float) -> Outcome:
     """Put a load on a server.
 
     Args:
-        program: What `build` made.
         server: What is measured.
-        kind: ``flood``, ``requests`` or ``idle``.
-        options: Further ones of the generator.
+        load: What to do.
         seconds: How long to publish, after a fifth of it to warm up.
 
     Raises:
         BenchError: The load could not be carried through.
     """
+    program = build(tls=load.tls)
     target = ("--port", str(server.port), "--server", str(server.pid))
     times = ("--seconds", str(seconds), "--warm-up", str(seconds / 5))
-    command = [str(program), kind, *target, *times, *options]
+    command = [str(program), load.kind, *target, *times, *load.options, *(("--tls",) if load.tls else ())]
     try:
         ended = subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE_S)
     except subprocess.TimeoutExpired:

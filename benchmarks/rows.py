@@ -51,10 +51,16 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """A run of the load generator: what to do, and with which options."""
+    """A run of the load generator.
+
+    Attributes:
+        kind: ``flood``, ``requests`` or ``idle``.
+        options: Further ones of the generator.
+    """
 
     kind: str
     options: tuple[str, ...] = ()
+    tls: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +77,7 @@ class Row:
     Attributes:
         figures: What is shown of it, the first one being what it is about.
         targets: Engine to what it is held to.
-        needs: What natsctl lacks to be measured; empty when it is measured.
+        needs: What natsctl lacks to take part; empty when it does.
     """
 
     name: str
@@ -82,8 +88,8 @@ class Row:
     needs: str = ""
 
 
-def _flood(*options: str) -> Load:
-    return Load("flood", options)
+def _flood(*options: str, tls: bool = False) -> Load:
+    return Load("flood", options, tls)
 
 
 def _hold(rate: float, pure: float | None = None, **native: float) -> Mapping[str, tuple[Target, ...]]:
@@ -124,7 +130,7 @@ ROWS = (
         figures=("rate", "p50_us", "p99_us", "cpu_us"),
         targets=_hold(1.5, p99_us=0.5),
     ),
-    Row("tls128", "TLS, 128 B, 1:1", _flood("--size", "128", *_ONE), targets=_hold(2), needs="TLS"),
+    Row("tls128", "TLS, 128 B, 1:1", _flood("--size", "128", *_ONE, tls=True), targets=_hold(2), needs="TLS"),
     Row(
         "idle",
         "5,000 idle connections",

@@ -39,9 +39,19 @@ static void await(const Connection *connection, short events)
         fail("no answer from the server within %d ms", STALL_MS);
 }
 
+static ssize_t plain_send(Connection *connection, const char *bytes, size_t n)
+{
+    return send(connection->fd, bytes, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static ssize_t plain_receive(Connection *connection, char *buffer, size_t n)
+{
+    return recv(connection->fd, buffer, n, MSG_DONTWAIT);
+}
+
 size_t connection_offer(Connection *connection, const char *bytes, size_t n)
 {
-    ssize_t taken = send(connection->fd, bytes, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+    ssize_t taken = connection->send(connection, bytes, n);
     if (taken < 0 && errno != EAGAIN && errno != EINTR)
         fail("send: %m");
     return taken < 0 ? 0 : (size_t) taken;
@@ -168,18 +178,22 @@ static void parse(Connection *connection)
 
 bool connection_receive(Connection *connection)
 {
-    ssize_t n = recv(connection->fd, connection->buffer + connection->filled,
-                     connection->capacity - connection->filled, MSG_DONTWAIT);
-    if (n == 0)
-        fail("the server closed the connection");
-    if (n < 0) {
-        if (errno != EAGAIN && errno != EINTR)
+    bool has_come = false, may_be_more = true;
+    while (may_be_more) {
+        size_t space = connection->capacity - connection->filled;
+        ssize_t n = connection->receive(connection, connection->buffer + connection->filled, space);
+        if (n == 0)
+            fail("the server closed the connection");
+        if (n < 0 && errno != EAGAIN && errno != EINTR)
             fail("recv: %m");
-        return false;
+        if (n < 0)
+            break;
+        connection->filled += (size_t) n;
+        parse(connection);
+        has_come = true;
+        may_be_more = (size_t) n == space;
     }
-    connection->filled += (size_t) n;
-    parse(connection);
-    return true;
+    return has_come;
 }
 
 void connection_await_pong(Connection *connection)
@@ -191,15 +205,19 @@ void connection_await_pong(Connection *connection)
     }
 }
 
-Connection *connection_open(int port, size_t buffer_bytes, const char *subscriptions)
+Connection *connection_open(const Options *options, size_t buffer_bytes, const char *subscriptions)
 {
     Connection *connection = must_allocate(calloc(1, sizeof *connection));
     connection->capacity = buffer_bytes;
     connection->buffer = must_allocate(malloc(buffer_bytes + 1));
-    connection->fd = dial(port);
+    connection->fd = dial(options->port);
+    connection->send = plain_send;
+    connection->receive = plain_receive;
     while (!connection->has_info)
         if (!connection_receive(connection))
             await(connection, POLLIN);
+    if (options->is_tls)
+        connection_start_tls(connection);
     connection_send(connection, HELLO, sizeof HELLO - 1);
     connection_send(connection, subscriptions, strlen(subscriptions));
     connection_ping(connection);

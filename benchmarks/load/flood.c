@@ -41,11 +41,11 @@ static void open_connections(Flood *flood)
     char *subscriptions = render_subscriptions(options);
     flood->subscribers = must_allocate(calloc(options->n_subscribers + 1, sizeof(Connection *)));
     for (size_t i = 0; i < options->n_subscribers; i++) {
-        flood->subscribers[i] = connection_open(options->port, BUFFER_BYTES, subscriptions);
+        flood->subscribers[i] = connection_open(options, BUFFER_BYTES, subscriptions);
         watch_connection(flood, flood->subscribers[i], EPOLLIN);
     }
     free(subscriptions);
-    flood->publisher = connection_open(options->port, BUFFER_BYTES, "");
+    flood->publisher = connection_open(options, BUFFER_BYTES, "");
     watch_connection(flood, flood->publisher, EPOLLIN | EPOLLOUT | EPOLLET);
 }
 

@@ -14,7 +14,7 @@ Outcome run_idle(const Options *options)
     for (; outcome.connections < options->n_idle; outcome.connections++) {
         char subscription[64];
         snprintf(subscription, sizeof subscription, "SUB idle.%llu.x 1\r\n", (unsigned long long) outcome.connections);
-        connection_open(options->port, BUFFER_BYTES, subscription);
+        connection_open(options, BUFFER_BYTES, subscription);
     }
     watch_stop(&watch, options->server, &outcome);
     outcome.grown_bytes = resident_bytes(options->server) - before;

@@ -19,7 +19,7 @@ typedef struct {
     double warm_up_s, seconds;
     enum subjects subjects;
     size_t payload_bytes;
-    bool has_headers, is_queue;
+    bool has_headers, is_queue, is_tls;
     size_t n_subscribers, n_requesters, n_idle;
 } Options;
 
@@ -71,6 +71,9 @@ struct Connection {
     int fd;
     char *buffer;
     size_t filled, capacity;
+    ssize_t (*send)(Connection *connection, const char *bytes, size_t n); /* as send(2), never waiting */
+    ssize_t (*receive)(Connection *connection, char *buffer, size_t n);   /* as recv(2), never waiting */
+    void *tls;
     OnMessage on_message; /* may be NULL: messages are counted in any case */
     void *owner;
     uint64_t n_msgs, n_body_bytes;
@@ -79,13 +82,16 @@ struct Connection {
     bool has_info;
 };
 
-Connection *connection_open(int port, size_t buffer_bytes, const char *subscriptions);
+Connection *connection_open(const Options *options, size_t buffer_bytes, const char *subscriptions);
 bool connection_receive(Connection *connection);       /* parse what is there, never wait; false: nothing was there */
 void connection_send(Connection *connection, const char *bytes, size_t n); /* waits where it must */
 size_t connection_offer(Connection *connection, const char *bytes, size_t n); /* never waits; how much was taken */
 void connection_ping(Connection *connection);
 void connection_answer_pings(Connection *connection);
 void connection_await_pong(Connection *connection);
+
+/* tls.c */
+void connection_start_tls(Connection *connection);
 
 /* batches.c */
 typedef struct {

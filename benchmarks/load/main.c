@@ -19,6 +19,7 @@ static const struct option OPTIONS[] = {
     {"requesters", required_argument, NULL, 'r'},
     {"connections", required_argument, NULL, 'i'},
     {"headers", no_argument, NULL, 'h'},
+    {"tls", no_argument, NULL, 'l'},
     {"queue", no_argument, NULL, 'q'},
     {NULL, 0, NULL, 0},
 };
@@ -47,6 +48,7 @@ static Options read_options(int n_arguments, char **arguments)
         case 'r': options.n_requesters = strtoul(optarg, NULL, 10); break;
         case 'i': options.n_idle = strtoul(optarg, NULL, 10); break;
         case 'h': options.has_headers = true; break;
+        case 'l': options.is_tls = true; break;
         case 'q': options.is_queue = true; break;
         default: exit(2);
         }

@@ -85,7 +85,7 @@ static void watch_connection(const Exchange *exchange, Connection *connection)
 static void open_connections(Exchange *exchange)
 {
     const Options *options = exchange->options;
-    exchange->responder = connection_open(options->port, BUFFER_BYTES, "SUB service 1\r\n");
+    exchange->responder = connection_open(options, BUFFER_BYTES, "SUB service 1\r\n");
     exchange->responder->on_message = on_request;
     exchange->responder->owner = exchange;
     watch_connection(exchange, exchange->responder);
@@ -93,7 +93,7 @@ static void open_connections(Exchange *exchange)
         char inbox[64];
         Requester *requester = &exchange->requesters[i];
         snprintf(inbox, sizeof inbox, "SUB _INBOX.load%zu.* 1\r\n", i);
-        *requester = (Requester){.index = i, .connection = connection_open(options->port, BUFFER_BYTES, inbox)};
+        *requester = (Requester){.index = i, .connection = connection_open(options, BUFFER_BYTES, inbox)};
         requester->connection->on_message = on_reply;
         requester->connection->owner = requester;
         watch_connection(exchange, requester->connection);

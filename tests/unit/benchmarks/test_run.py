@@ -16,6 +16,7 @@ import pytest
 
 from benchmarks import generator
 from benchmarks.document import read
+from benchmarks.rows import Load
 from benchmarks.servers import REFERENCE, Contender, Server, contenders
 from natsctl.errors import BenchError
 
@@ -60,8 +61,8 @@ def fake_server(*answers: bytes) -> Iterator[Server]:
         yield Server(Contender("fake", ()), os.getpid(), listener.getsockname()[1])
 
 
-def flood(program: Path, server: Server, subjects: str = "one") -> generator.Outcome:
-    return generator.run(program, server, "flood", ("--subscribers", "1", "--subjects", subjects), 0.01)
+def flood(server: Server, subjects: str = "one") -> generator.Outcome:
+    return generator.run(server, Load("flood", ("--subscribers", "1", "--subjects", subjects)), 0.01)
 
 
 def test_two_rows_are_measured_on_both_servers_and_every_message_is_counted(program: Path, tmp_path: Path) -> None:
@@ -89,7 +90,7 @@ def test_two_rows_are_measured_on_both_servers_and_every_message_is_counted(prog
 
 def test_a_server_that_delivers_nothing_is_found_out(program: Path) -> None:
     with fake_server(b"") as server:
-        outcome = flood(program, server)
+        outcome = flood(server)
     assert outcome.expected > outcome.delivered == 0
 
 
@@ -106,18 +107,18 @@ def test_a_server_that_delivers_nothing_is_found_out(program: Path) -> None:
 )
 def test_a_server_that_breaks_the_protocol_is_found_out(program: Path, answer: bytes, said: str) -> None:
     with fake_server(b"", answer) as server, pytest.raises(BenchError, match=said):
-        flood(program, server)
+        flood(server)
 
 
 def test_messages_that_should_not_come_are_counted(program: Path) -> None:
     with fake_server(b"", b"MSG foo 1 2\r\nhi\r\nHMSG foo 1 reply 12 14\r\nNATS/1.0\r\n\r\nhi\r\n") as server:
-        outcome = flood(program, server, "unmatched")
+        outcome = flood(server, "unmatched")
     assert (outcome.expected, outcome.delivered, outcome.delivered_bytes) == (0, 2, 16)
 
 
 def test_a_load_that_does_not_exist_is_named(program: Path) -> None:
     with fake_server() as server, pytest.raises(BenchError, match='no load "storm"'):
-        generator.run(program, server, "storm", (), 0.01)
+        generator.run(server, Load("storm"), 0.01)
 
 
 def test_a_missing_compiler_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
