@@ -116,11 +116,16 @@ class Poller:
                 self._tasks = tasks
                 for reader in self._wakes:
                     tasks.create_task(self._poll(reader), name=f"poll {reader.url}")
+        except ExceptionGroup as group:  # a recording that cannot be written, or a screen that cannot be drawn
+            raise group.exceptions[0] from None
         finally:
             self._tasks = None
 
     async def snapshots(self) -> AsyncIterator[Snapshot]:
-        """Poll, and iterate over the snapshots; one server's latest replaces its earlier one that was not taken yet."""
+        """Poll, and iterate over the snapshots; one server's latest replaces its earlier one that was not taken yet.
+
+        Polling ends with the iterator: leave it with ``aclose()``, best through :func:`contextlib.aclosing`.
+        """
         latest: dict[str, Snapshot] = {}
         arrived = asyncio.Event()
 

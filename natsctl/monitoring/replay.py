@@ -8,7 +8,7 @@ import zlib
 from array import array
 from bisect import bisect_left
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -24,6 +24,7 @@ __all__ = ["Player", "Recording"]
 MAX_LINE_BYTES = 256 * 1024 * 1024
 MAX_LINES = 4_000_000
 MAX_TOTAL_BYTES = 64 * 1024**3
+MIN_SPEED = 1e-3
 MAX_WAIT_S = 5.0
 """Longer pauses in a recording are cut to this, whatever the speed."""
 
@@ -100,7 +101,10 @@ class Recording:
                         break
                     if index == start or stream.tell() != self._places[index]:
                         stream.seek(self._places[index])
-                    yield self._decoder.decode(stream.readline(MAX_LINE_BYTES))
+                    try:
+                        yield self._decoder.decode(stream.readline(MAX_LINE_BYTES))
+                    except (msgspec.MsgspecError, RecursionError):
+                        raise _damaged(self._paths[number], self._places[index]) from None
                     start = index + 1
 
     def _marks(self, file: Path, stream: BinaryIO) -> Iterator[tuple[int, _Mark]]:
@@ -120,7 +124,7 @@ class Recording:
             try:
                 yield place, decoder.decode(line)
             except (msgspec.MsgspecError, RecursionError):
-                raise UsageError(f'"{file}" is damaged at byte {place}') from None
+                raise _damaged(file, place) from None
         raise UsageError(f'"{file}" holds more than {MAX_LINES} readings')
 
 
@@ -131,15 +135,12 @@ class Player:
         recording: What to play.
         speed: How many times faster than it happened.
 
-    Attributes:
-        speed: May be changed at any time.
-
     Task: :meth:`snapshots` is iterated by one task; the other methods are for callers on the same event loop.
     """
 
     def __init__(self, recording: Recording, *, speed: float = 1.0) -> None:
         self.recording = recording
-        self.speed = speed
+        self._speed = max(speed, MIN_SPEED)
         self._next = 0
         self._sought = False
         self._is_paused = False
@@ -150,6 +151,16 @@ class Player:
         """When the next reading was taken; the end of the recording after the last."""
         recording = self.recording
         return recording.time_of(self._next) if self._next < len(recording) else recording.ended_at_ns
+
+    @property
+    def speed(self) -> float:
+        """How many times faster than it happened; may be changed at any time."""
+        return self._speed
+
+    @speed.setter
+    def speed(self, speed: float) -> None:
+        self._speed = max(speed, MIN_SPEED)
+        self._changed.set()
 
     @property
     def is_paused(self) -> bool:
@@ -168,7 +179,7 @@ class Player:
         self._changed.set()
 
     async def snapshots(self) -> AsyncIterator[Snapshot]:
-        """Play from the current position to the end."""
+        """Play from the current position to the end; after a seek from there it may be called again."""
         while self._next < len(self.recording):
             self._sought = False
             start = self._next
@@ -187,21 +198,19 @@ class Player:
 
     async def _wait(self, index: int) -> None:
         """Wait as long as it took from the reading before to this one, unless sought elsewhere."""
-        left_s = (self.recording.time_of(index) - self.recording.time_of(index - 1)) / NS
+        recording = self.recording
+        left_s = (recording.time_of(index) - recording.time_of(index - 1)) / NS
         loop = asyncio.get_running_loop()
-        while left_s > 0 or self._is_paused:
-            if self._sought:
-                return
+        while not self._sought and (self._is_paused or left_s > 0):
             self._changed.clear()
-            speed = max(self.speed, 1e-3)
-            began = loop.time()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(None if self._is_paused else min(left_s / speed, MAX_WAIT_S)):
+            began, speed, was_paused = loop.time(), self._speed, self._is_paused
+            try:
+                async with asyncio.timeout(None if was_paused else min(left_s / speed, MAX_WAIT_S)):
                     await self._changed.wait()
-                if not self._is_paused:
-                    left_s -= (loop.time() - began) * speed
-                continue
-            return
+            except TimeoutError:
+                return
+            if not was_paused:
+                left_s -= (loop.time() - began) * speed
 
 
 @contextmanager
@@ -234,3 +243,7 @@ def _check_header(file: Path, line: bytes) -> None:
         raise UsageError(f'"{file}" is not a recording') from None
     if version != FORMAT:
         raise UsageError(f'"{file}" is a recording of format {version}; this version reads format {FORMAT}')
+
+
+def _damaged(file: Path, place: int) -> UsageError:
+    return UsageError(f'"{file}" is damaged at byte {place}')
