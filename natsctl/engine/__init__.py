@@ -15,10 +15,13 @@ from natsctl.errors import EngineError
 
 __all__ = ["available", "create", "describe"]
 
+_COMPILED = ("_sublist", "_outbox", "_native")
+
 
 def available() -> tuple[str, ...]:
     """The engines of this installation, the best first."""
-    return ("native", "pure") if find_spec("natsctl.engine._native") is not None else ("pure",)
+    built = all(find_spec(f"natsctl.engine.{name}") is not None for name in _COMPILED)
+    return ("native", "pure") if built else ("pure",)
 
 
 def describe() -> str:

@@ -146,7 +146,17 @@ class Session(Counters, Protocol):
         """Whether input waits for the broker's answer to a CONNECT; feed nothing until then."""
 
     def feed(self, data: bytes | memoryview) -> None:
-        """Take in bytes as they arrived, cut anywhere; nothing of ``data`` is kept."""
+        """Take in bytes as they arrived, cut anywhere; nothing of ``data`` is kept.
+
+        Raises:
+            MemoryError: The session must be closed; the engine and all other sessions are as they should be.
+        """
+
+    def landing(self) -> memoryview | None:
+        """Where the next bytes are best read to, because much of a large payload is still to come; else None."""
+
+    def landed(self, n_bytes: int) -> None:
+        """Tell that so many bytes were read to where :meth:`landing` said; instead of :meth:`feed`."""
 
     def grant(self, grant: Grant) -> None:
         """Accept the CONNECT, and go on with held input; from the second grant on, subscriptions are dropped."""

@@ -16,7 +16,7 @@ __all__ = ["NativeEngine", "NativeSession"]
 class NativeSession(ClientSession, Receiving, NativeCore):
     """One client. See :class:`natsctl.engine.api.Session` for the public face."""
 
-    __slots__ = ("_announced", "_held", "_introduced", "_need", "_ping_watch", "_rest", "granted", "owner")
+    __slots__ = ("_introduced", "_ping_watch", "owner")
 
     def __init__(self, plane: Plane, owner: Any, grant: Grant | None) -> None:
         self.owner = owner

@@ -63,6 +63,32 @@ class PureSession(ClientSession, Receiving, Outbox):
         self._begin_receiving(plane, grant or Grant(max_payload=-1))
         self._begin(grant is not None)
 
+    def feed(self, data: bytes | memoryview) -> None:
+        """Take in bytes as they arrived, cut anywhere; they are copied once."""
+        if self.closed is not None:
+            return
+        rest = self._rest
+        known = len(rest)
+        if known + len(data) < self._need:
+            if isinstance(rest, bytes):
+                rest = self._rest = bytearray(rest)
+            rest += data
+            return
+        whole = b"".join((rest, data)) if known else bytes(data)
+        self._rest = b""
+        end = self._carry_out(whole, known)
+        if end < len(whole) and self.closed is None:
+            self._rest = whole[end:]
+
+    def landing(self) -> None:
+        """Nowhere: every read goes through :meth:`feed`."""
+
+    def landed(self, n_bytes: int) -> None:
+        """Nothing lands."""
+
+    def _drop_input(self) -> None:
+        self._rest = b""
+
     def _take_whole(self, data: bytes, at: int) -> int:
         """Publish as long as whole and faultless PUBs and HPUBs follow; returns where something else begins."""
         end = len(data)

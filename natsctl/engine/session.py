@@ -30,8 +30,8 @@ def _shown(data: bytes) -> str:
 class ClientSession:
     """The talking half of a client session: its operations, one at a time.
 
-    Each engine joins it to a receiving half of its own (``write``, ``_apply``, ``_remove`` …), finds whole publishes
-    its own way (``_take_whole``) and has its own accounts. See :class:`natsctl.engine.api.Session` for the public face.
+    Each engine joins it to a receiving half of its own (``write``, ``_apply``, ``_remove`` …), keeps cut operations
+    (``feed``) and finds whole publishes (``_take_whole``) its own way, and has its own accounts. See :class:`natsctl.engine.api.Session` for the public face.
     """
 
     if not TYPE_CHECKING:  # the joined class has the slots
@@ -70,6 +70,8 @@ class ClientSession:
         _may_answer: Callable[[bytes], bool]
         _forget: Callable[[ClosedReason], None]
         _take_whole: Callable[[bytes, int], int]
+        _drop_input: Callable[[], None]
+        feed: Callable[[bytes | memoryview], None]
 
     def _begin(self, granted: bool) -> None:
         self.granted = granted
@@ -112,7 +114,7 @@ class ClientSession:
         if self.closed is None:
             self._forget(reason)
             self._held = False
-            self._rest = b""
+            self._drop_input()
 
     def _violate(self, wire: str, log: str) -> None:
         self.send_error(wire)
@@ -120,29 +122,19 @@ class ClientSession:
 
     # ---- bytes in
 
-    def feed(self, data: bytes | memoryview) -> None:
-        """Take in bytes as they arrived, cut anywhere; they are copied once."""
-        if self.closed is not None:
-            return
-        rest = self._rest
-        known = len(rest)
-        if known + len(data) < self._need:
-            if isinstance(rest, bytes):
-                rest = self._rest = bytearray(rest)
-            rest += data
-            return
-        whole = b"".join((rest, data)) if known else bytes(data)
-        self._rest = b""
+    def _carry_out(self, data: bytes, known: int) -> int:
+        """Handle whole operations; returns where the first unfinished one begins.
+
+        Args:
+            known: How many of the bytes came with earlier reads; negative when bytes of this read were handled before.
+        """
         try:
-            end = self._run(whole, known)
+            return self._run(data, known)
         except WireError as error:
             self.fail(error)
-            return
-        if end < len(whole) and self.closed is None:
-            self._rest = whole[end:]
+            return len(data)
 
     def _run(self, data: bytes, known: int) -> int:
-        """Handle every whole operation; returns where the first unfinished one begins."""
         at, end = 0, len(data)
         self._need = 0
         while at < end and self.closed is None and not self._held:
