@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Broker"]
 
-_READ_BYTES = 65536
+_READ_BYTES = 262144
 """Read at once from one connection: enough to amortise the loop, little enough that others get their turn."""
 _NONCE_BYTES = 11
 _CACHED_SUBJECTS = 8192
@@ -79,6 +79,8 @@ class Broker:
         self._sockets: set[Connection] = set()
         self._all_gone: asyncio.Event | None = None
         self._stopped: asyncio.Event | None = None
+        self._loop: asyncio.AbstractEventLoop
+        self._is_flush_due = False
 
     @classmethod
     def from_config(cls, path: str, *, log: Logger | None = None, **overrides: Any) -> Self:
@@ -155,7 +157,7 @@ class Broker:
         sockets = listen(self.options.host, self.options.port)
         self.port = sockets[0].getsockname()[1]
         self.identity.listen_on(self.host, self.port, self.options.client_advertise)
-        loop = asyncio.get_running_loop()
+        self._loop = loop = asyncio.get_running_loop()
         for sock in sockets:
             self._servers.append(await loop.create_server(lambda: self._accept(loop), sock=sock, backlog=BACKLOG))
 
@@ -262,3 +264,13 @@ class Broker:
                 self._user_info.answer(internal, request)
         for session in self.engine.collect():
             session.owner.flush()
+
+    def flush_soon(self) -> None:
+        """Do so when the loop has read from everybody who had something to say."""
+        if not self._is_flush_due:
+            self._is_flush_due = True
+            self._loop.call_soon(self._flush_turn)
+
+    def _flush_turn(self) -> None:
+        self._is_flush_due = False
+        self.flush_touched()

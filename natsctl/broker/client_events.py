@@ -229,8 +229,8 @@ class ClientEvents:
         connection.close(error.reason)
 
     def on_pressure(self, session: Session) -> None:
-        """Count what has left by now."""
-        session.owner.measure()
+        """Send what the kernel takes, and count what has left by now."""
+        session.owner.relieve()
 
     def on_slow_consumer(self, session: Session) -> None:
         """The client reads too slowly for what it subscribed to."""

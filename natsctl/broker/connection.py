@@ -30,6 +30,10 @@ __all__ = ["Connection", "Host"]
 _LINGER_S = 0.25
 """How long a refused peer is still read from, so that its unread bytes do not reset the connection under the -ERR."""
 _CHUNK_BYTES = 65536
+_BULK_BYTES = 8192
+"""Output that came of a read of this size goes out at once; that of smaller ones with what else this turn brings."""
+_FULL_READS_PER_TURN = 4
+"""After so many reads that filled the buffer, one after the other, everybody else has a turn."""
 
 
 class Host(Protocol):
@@ -56,6 +60,9 @@ class Host(Protocol):
     def flush_touched(self) -> None:
         """Flush every connection whose session got output."""
 
+    def flush_soon(self) -> None:
+        """Do so when the loop has read from everybody who had something to say."""
+
 
 class Connection(asyncio.BufferedProtocol):
     """A client on a socket.
@@ -69,7 +76,9 @@ class Connection(asyncio.BufferedProtocol):
         "_auth_timer",
         "_draining",
         "_ending",
+        "_full_reads",
         "_host",
+        "_landing",
         "_last_stall_warning",
         "_linger_timer",
         "_out_msgs_seen",
@@ -117,6 +126,8 @@ class Connection(asyncio.BufferedProtocol):
         self._out_msgs_seen = 0
         self._stall = Stall(self._go_on_reading)
         self._last_stall_warning = 0.0
+        self._landing: memoryview | None = None
+        self._full_reads = 0
         self._ending = False
         self._draining = False
         self._auth_timer: asyncio.TimerHandle | None = None
@@ -147,8 +158,9 @@ class Connection(asyncio.BufferedProtocol):
         self._host.connection_ready(self)
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        """Lend the broker's read buffer for one read."""
-        return self._host.read_buffer
+        """Lend room for one read: the broker's buffer, or the place where a large payload belongs."""
+        self._landing = self.session.landing()
+        return self._host.read_buffer if self._landing is None else self._landing
 
     def buffer_updated(self, nbytes: int) -> None:
         """Take in what was read, and send what came of it."""
@@ -158,19 +170,45 @@ class Connection(asyncio.BufferedProtocol):
         now = self.loop.time()
         in_msgs, n_subscriptions, pings = session.in_msgs, session.n_subscriptions, session.pings
         host.engine.now = now
-        session.feed(host.read_buffer[:nbytes])
+        try:
+            if self._landing is None:
+                session.feed(host.read_buffer[:nbytes])
+            else:
+                session.landed(nbytes)
+        except MemoryError:
+            host.log.error(f"{self.tag} - out of memory")
+            self.abort(ClosedReason.READ_ERROR)
         if session.in_msgs != in_msgs:
             self.last_activity = self.pinger.last_heard = now
         elif session.n_subscriptions != n_subscriptions:
             self.last_activity = now
         if session.pings != pings:
             self.pinger.last_heard = now
-        host.flush_touched()
+        if nbytes < _BULK_BYTES:
+            host.flush_soon()
+        else:
+            host.flush_touched()
         if session.held:
             self._pause_reading()
         elif stalled := [each.owner for each in session.take_stalled() if each.is_over_stall_mark()]:
             self._pause_reading()
             self._stall.wait_for([receiver._stall for receiver in stalled])
+        elif nbytes == len(host.read_buffer):
+            self._count_full_read()
+        else:
+            self._full_reads = 0
+
+    def _count_full_read(self) -> None:
+        self._full_reads += 1
+        if self._full_reads >= _FULL_READS_PER_TURN:
+            # uvloop would go on reading from this socket for a good while before it looks at another one.
+            self._full_reads = 0
+            self._pause_reading()
+            self.loop.call_soon(self._take_turn)
+
+    def _take_turn(self) -> None:
+        if not (self.session.held or self._stall.is_waiting):
+            self._resume_reading()
 
     def eof_received(self) -> None:
         """The peer has said all: let the transport close."""
@@ -204,10 +242,11 @@ class Connection(asyncio.BufferedProtocol):
             self._out_msgs_seen = self.session.out_msgs
             self.last_activity = self._host.engine.now
 
-    def measure(self) -> None:
-        """Tell the session what has left by now."""
+    def relieve(self) -> None:
+        """Hand over what the kernel takes, and tell the session what has left by now."""
         if self._transport is not None:
             self._writer.measure()
+            self._writer.flush()
 
     def _miss_deadline(self) -> None:
         n_bytes = self.session.pending_bytes

@@ -47,6 +47,11 @@ class Stall:
                     producer._end(timed_out=False)
 
     @property
+    def is_waiting(self) -> bool:
+        """Whether this connection waits for others."""
+        return self._timer is not None
+
+    @property
     def is_waited_for(self) -> bool:
         """Whether somebody waits for this connection."""
         return bool(self._waited_for_by)
