@@ -69,9 +69,9 @@ def build(*, tls: bool = False) -> Path:
     Raises:
         BenchError: There is no C compiler, or it fails.
     """
-    compiler = shutil.which(os.environ.get("CC", "cc"))
+    compiler = shutil.which("cc")
     if compiler is None:
-        raise BenchError("there is no C compiler for the load generator", hint="apt-get install gcc, or set CC")
+        raise BenchError("there is no C compiler for the load generator", hint="apt-get install gcc")
     sources = sorted(_SOURCES.glob("*.c"))
     libraries = _TLS_FLAGS if tls else ()
     text = b"".join(path.read_bytes() for path in (*sources, _SOURCES / "load.h"))

@@ -86,7 +86,7 @@ def _measure(row: Row, contender: Contender, seconds: float) -> Run:
                 return _time(row.work, server)
             return figures_of(generator.run(server, row.work, seconds))
     except BenchError as error:
-        return Run(failure=str(error))
+        return Run(failure=f"{error}" + (f" ({error.hint})" if error.hint else ""))
 
 
 def figures_of(outcome: Outcome) -> Run:

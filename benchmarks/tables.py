@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks.document import Document, Machine
+from benchmarks.document import Document
 from benchmarks.rows import FIGURES, ROWS, Figure
 from benchmarks.servers import REFERENCE
 from benchmarks.summary import Cell, Line, summarize
@@ -57,9 +57,8 @@ def _plain_cell(cell: Cell, figure: Figure, needs: str) -> list[str]:
 def _verdict(lines: Sequence[Line]) -> str:
     held = [(line, engine, cell) for line in lines for engine, cell in line.cells.items() if cell.value and cell.target]
     missed = [f"{engine} {line.row.name} {FIGURES[line.figure].name}" for line, engine, cell in held if not cell.is_met]
-    return f"{len(held) - len(missed)} of {len(held)} targets are met" + (
-        f"; missed: {', '.join(missed)}" if missed else ""
-    )
+    verdict = f"{len(held) - len(missed)} of {len(held)} targets are met"
+    return "; missed: ".join([verdict, ", ".join(missed)] if missed else [verdict])
 
 
 def _limits(document: Document) -> list[str]:
@@ -104,14 +103,12 @@ def _markdown_title(line: Line) -> str:
 
 
 def _markdown_cell(cell: Cell, figure: Figure) -> str:
-    if cell.refused:
-        return "refused"
     return _NOTHING if cell.value is None else _value(cell.value.median, figure, unit=True)
 
 
 def describe(document: Document) -> str:
     """Where it was measured, and how, in one line."""
-    machine: Machine = document.machine
+    machine = document.machine
     versions = ", ".join(f"{name} {number}" for name, number in machine.versions.items())
     return (
         f"{document.date[:10]}: {machine.cores} cores of {machine.cpu}, {machine.kernel}, Python {machine.python}, "
