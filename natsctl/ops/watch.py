@@ -1,0 +1,273 @@
+"""Watching servers: what to watch and how, and where the snapshots come from, live or out of a recording."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from natsctl.errors import NatsctlError
+from natsctl.monitoring.cluster import Peer, find_peers
+from natsctl.monitoring.poller import Poller
+from natsctl.monitoring.reader import Reader, TLSFiles
+from natsctl.monitoring.recording import Recorder
+from natsctl.monitoring.replay import Player, Recording
+from natsctl.monitoring.snapshot import Query, Snapshot
+
+__all__ = ["LiveSource", "ReplaySource", "Source", "Watch", "open_source"]
+
+DISCOVERY_S = 30.0
+"""How often a cluster is asked for servers that joined it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What to watch, and how it is shown at first.
+
+    Attributes:
+        servers: Base URLs of monitoring ports, see :func:`~natsctl.monitoring.address.monitoring_url`; none for a
+            replay.
+        interval_s: Seconds from poll to poll.
+        limit: How many connections to ask for.
+        sort: The server's sort option: which connections those are.
+        lookup: Show host names in place of addresses.
+        raw: Show plain numbers in place of ``1.5K``.
+        subscriptions: Show the subjects each connection is subscribed to.
+        tls: Certificates, for servers on HTTPS.
+        timeout_s: How long an answer may take.
+        cluster: Watch also the servers that are found through the routes of these.
+        record: Write all readings to this file.
+        keep_s: Keep so many seconds of them, spread over several files; None for all, in one.
+        replay: Play this recording in place of polling servers.
+        speed: How many times faster than it happened.
+        refreshes: End after so many snapshots of each server; None for no end.
+    """
+
+    servers: tuple[str, ...] = ()
+    interval_s: float = 1.0
+    limit: int = 1024
+    sort: str = "cid"
+    lookup: bool = False
+    raw: bool = False
+    subscriptions: bool = False
+    tls: TLSFiles = field(default_factory=TLSFiles)
+    timeout_s: float = 10.0
+    cluster: bool = False
+    record: Path | None = None
+    keep_s: float | None = None
+    replay: Path | None = None
+    speed: float = 1.0
+    refreshes: int | None = None
+
+    @property
+    def query(self) -> Query:
+        """What the table of connections asks for."""
+        return Query(limit=self.limit, sort=self.sort, subs=self.subscriptions, auth=True)
+
+
+class Source(Protocol):
+    """Where snapshots come from.
+
+    Task: all methods are for callers on one event loop.
+    """
+
+    @property
+    def servers(self) -> list[str]:
+        """The base URLs of the servers; more may join."""
+
+    @property
+    def missing(self) -> list[Peer]:
+        """Servers of the cluster whose monitoring was not found, with the reason."""
+
+    @property
+    def player(self) -> Player | None:
+        """Pauses, seeks and changes the speed of a replay; None when what is shown happens now."""
+
+    def snapshots(self) -> AsyncIterator[Snapshot]:
+        """Iterate over the snapshots of all servers, to the end of the recording or of the refreshes asked for.
+
+        One iterator at a time. While a live one is not asked, later snapshots of a server replace earlier ones. When a
+        replay ended, a new iterator plays on from where the player was moved to.
+
+        Raises:
+            NatsctlError: The recording cannot be written or read. Trouble with a server is part of its snapshots.
+        """
+
+    async def set_query(self, server: str, query: Query) -> None:
+        """Ask a server for something else from now on, and at once; a replay can only show what was recorded."""
+
+    async def close(self) -> None:
+        """End the polling, finish the recording, close the connections."""
+
+
+def open_source(watch: Watch) -> Source:
+    """Make ready what is needed to watch; nothing is asked yet.
+
+    Raises:
+        UsageError: A certificate or recording cannot be opened.
+    """
+    return ReplaySource(watch) if watch.replay else LiveSource(watch)
+
+
+class LiveSource:
+    """Polls servers, each at its own pace and for what it is to be asked for."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+        self._pollers: dict[str, Poller] = {}
+        self._readers: list[Reader] = [self._reader(url) for url in dict.fromkeys(watch.servers)]
+        self._recorder = Recorder(watch.record, keep_s=watch.keep_s) if watch.record else None
+        self._missing: list[Peer] = []
+        self._latest: dict[str, Snapshot] = {}
+        self._arrived = asyncio.Event()
+        self._polling: asyncio.Task[None] | None = None
+        for reader in self._readers:
+            self._add(reader)
+
+    @property
+    def servers(self) -> list[str]:
+        """The base URLs of the servers; those of a cluster join when they are found."""
+        return list(self._pollers)
+
+    @property
+    def missing(self) -> list[Peer]:
+        """Servers of the cluster whose monitoring was not found, with the reason."""
+        return self._missing
+
+    @property
+    def player(self) -> None:
+        """What happens now cannot be played."""
+        return None
+
+    async def snapshots(self) -> AsyncIterator[Snapshot]:
+        """Poll, and iterate over the snapshots; see :meth:`Source.snapshots`."""
+        self._polling = asyncio.create_task(self._poll_all(), name="watch servers")
+        self._polling.add_done_callback(lambda _: self._arrived.set())
+        refreshes = _Refreshes(self._watch.refreshes)
+        try:
+            while not self._polling.done():
+                await self._arrived.wait()
+                self._arrived.clear()
+                while self._latest:
+                    snapshot = self._latest.pop(next(iter(self._latest)))
+                    yield snapshot
+                    if refreshes.are_over_with(snapshot.server, self.servers):
+                        return
+            self._polling.result()
+        finally:
+            await self._stop()
+
+    async def set_query(self, server: str, query: Query) -> None:
+        """Ask a server for something else from now on, and at once."""
+        poller = self._pollers[server]
+        if poller.query != query:
+            poller.query = query
+            poller.wake()
+
+    async def close(self) -> None:
+        """End the polling, finish the recording, close the connections."""
+        try:
+            await self._stop()
+        finally:
+            if self._recorder:
+                self._recorder.close()
+            for reader in self._readers:
+                await reader.aclose()
+
+    def _reader(self, url: str) -> Reader:
+        return Reader(url, tls=self._watch.tls, timeout_s=self._watch.timeout_s)
+
+    def _add(self, reader: Reader) -> Poller:
+        record = self._recorder.write if self._recorder else None
+        poller = Poller([reader], interval_s=self._watch.interval_s, query=self._watch.query, record=record)
+        self._pollers[reader.url] = poller
+        return poller
+
+    def _show(self, snapshot: Snapshot) -> None:
+        self._latest[snapshot.server] = snapshot
+        self._arrived.set()
+
+    async def _poll_all(self) -> None:
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for poller in self._pollers.values():
+                    tasks.create_task(poller.run(self._show))
+                if self._watch.cluster:
+                    tasks.create_task(self._discover(tasks))
+        except ExceptionGroup as group:  # a recording that cannot be written
+            raise group.exceptions[0] from None
+
+    async def _discover(self, tasks: asyncio.TaskGroup) -> None:
+        """Look for servers of the cluster, through any that answers, as long as there are tasks to poll them."""
+        while True:
+            for seed in list(self._readers):
+                with suppress(NatsctlError):
+                    peers = await find_peers(seed, self._reader)
+                    self._missing = [peer for peer in peers if peer.error]
+                    for peer in peers:
+                        if not peer.error and peer.url not in self._pollers:
+                            self._readers.append(reader := self._reader(peer.url))
+                            tasks.create_task(self._add(reader).run(self._show))
+                    break
+            await asyncio.sleep(DISCOVERY_S)
+
+    async def _stop(self) -> None:
+        if self._polling:
+            self._polling.cancel()
+            with suppress(asyncio.CancelledError, NatsctlError):
+                await self._polling
+            self._polling = None
+
+
+class ReplaySource:
+    """Plays a recording."""
+
+    def __init__(self, watch: Watch) -> None:
+        assert watch.replay
+        self._refreshes = watch.refreshes
+        self._player = Player(Recording(watch.replay), speed=watch.speed)
+
+    @property
+    def servers(self) -> list[str]:
+        """The base URLs of the servers that were recorded."""
+        return self._player.recording.servers
+
+    @property
+    def missing(self) -> list[Peer]:
+        """A recording tells nothing of servers that were not found."""
+        return []
+
+    @property
+    def player(self) -> Player:
+        """Pauses, seeks and changes the speed."""
+        return self._player
+
+    async def snapshots(self) -> AsyncIterator[Snapshot]:
+        """Play from where the player stands; see :meth:`Source.snapshots`."""
+        refreshes = _Refreshes(self._refreshes)
+        async for snapshot in self._player.snapshots():
+            yield snapshot
+            if refreshes.are_over_with(snapshot.server, self.servers):
+                return
+
+    async def set_query(self, server: str, query: Query) -> None:
+        """Change nothing: a recording holds what was asked for then."""
+
+    async def close(self) -> None:
+        """Nothing is open between two readings."""
+
+
+class _Refreshes:
+    """Counts snapshots until each server had as many as were asked for."""
+
+    def __init__(self, limit: int | None) -> None:
+        self._limit = limit
+        self._shown: Counter[str] = Counter()
+
+    def are_over_with(self, shown: str, servers: list[str]) -> bool:
+        self._shown[shown] += 1
+        return self._limit is not None and all(self._shown[server] >= self._limit for server in servers)
