@@ -131,7 +131,7 @@ SERVER = Block(
     # monitoring
     Key("http", host_port),
     Key("https", host_port),
-    Key("http_port", integer, ("monitor_port",)),
+    Key("http_port", integer, ("monitor_port",), to="http_port", zero_is_default=True),
     Key("https_port", integer),
     Key("http_base_path", string, to="http_base_path"),
     Key("prof_port", integer),
@@ -155,11 +155,11 @@ def read_options(document: Node, report: Report) -> Options:
     """Read a whole document; what is wrong with it is in the report afterwards."""
     options = Options()
     section = SERVER(document, report)
+    _listen_for_monitoring(section, options)
     section.fill(options)
     if options.log.trace_verbose or options.log.trace_headers:
         options.log.trace = True
     _listen(section, options)
-    _listen_for_monitoring(section, options)
     login = section.get("authorization")
     if login is not None:
         login.fill(options.authorization)
@@ -180,10 +180,8 @@ def _listen(section: Section, options: Options) -> None:
 
 
 def _listen_for_monitoring(section: Section, options: Options) -> None:
-    address = section.get("http")
-    if address:
-        options.http_host, options.http_port = address
-    options.http_port = section.get("http_port") or options.http_port
+    if "http" in section:
+        options.http_host, options.http_port = section.get("http")
 
 
 def _check_accounts(found: list[AccountSection], options: Options, report: Report) -> None:

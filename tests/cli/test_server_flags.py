@@ -174,8 +174,7 @@ def test_a_flag_that_stands_for_several_wins_over_them() -> None:
 @pytest.mark.parametrize(
     ("args", "flag", "feature"),
     [
-        (("-m", "8222"), "http_port", "monitoring"),
-        (("-ms=8222",), "https_port", "monitoring"),
+        (("-ms=8222",), "https_port", "monitoring over HTTPS"),
         (("-js",), "jetstream", "JetStream"),
         (("--tls",), "tls", "TLS"),
         (("--cluster", "nats://127.0.0.1:6222"), "cluster", "clustering"),

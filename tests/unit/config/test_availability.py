@@ -21,8 +21,8 @@ def unavailable(text: str) -> list[str]:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("\n  http_port: 8222", "f:2:3: monitoring (http_port) is not available yet in natsctl server"),
-        ("monitor_port: 8222", "f:1:1: monitoring (monitor_port) is not available yet in natsctl server"),
+        ("\n  https_port: 8222", "f:2:3: monitoring over HTTPS (https_port) is not available yet in natsctl server"),
+        ("maps { a: b }", "f:1:1: subject mapping (maps) is not available yet in natsctl server"),
         ("tls { verify: true }", "f:1:1: TLS (tls) is not available yet in natsctl server"),
         ("cluster { port: 1 }", "f:1:1: clustering (cluster) is not available yet in natsctl server"),
         ("jetstream: enabled", "f:1:1: JetStream (jetstream) is not available yet in natsctl server"),
@@ -57,7 +57,7 @@ def test_a_feature_that_is_missing_is_named_with_its_key_and_place(text: str, ex
         "jetstream { enabled: false }",
         "proxy_protocol: false",
         "allow_non_tls: false",
-        "http_port: 0",
+        "https_port: 0",
         "mappings {}",
         "authorization { proxy_required: false }",
         "accounts { A { jetstream: false, exports: [] } }",
@@ -84,6 +84,6 @@ def test_every_path_of_the_table_leads_to_a_key() -> None:
 @pytest.mark.parametrize(("prefix", "block"), BLOCKS.items())
 def test_every_key_is_kept_or_known_to_be_missing(prefix: str, block: Block) -> None:
     """No key may be read and forgotten: it makes an option, or it stops a start."""
-    placed_by_hand = {"listen", "host", "port", "authorization", "accounts"}
+    placed_by_hand = {"listen", "host", "port", "http", "authorization", "accounts"}
     for key in block.keys:
         assert key.to or key.name in placed_by_hand or prefix + key.name in UNAVAILABLE, key.name
