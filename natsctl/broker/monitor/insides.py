@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import io
 import platform
 import sys
 import threading
 import traceback
+from itertools import islice
+from types import FrameType
 from typing import Any
 
 from natsctl.broker.monitor.source import Source
@@ -23,20 +24,25 @@ _MAX_FRAMES = 32
 
 
 def stacks() -> str:
-    """Write where every thread stands, and every task of the loop."""
-    out = io.StringIO()
+    """Write where every thread stands, and every task of the loop; without source lines, which may hold anything."""
     names = {thread.ident: thread.name for thread in threading.enumerate()}
-    for ident, frame in sys._current_frames().items():
-        print(f"thread {names.get(ident, '?')} [{ident}]:", file=out)
-        out.writelines(traceback.format_stack(frame, _MAX_FRAMES))
-        print(file=out)
+    blocks = [
+        _block(f"thread {names.get(ident, '?')}", [each for each, _ in traceback.walk_stack(frame)])
+        for ident, frame in sys._current_frames().items()
+    ]
     waiting = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in list(waiting)[:_MAX_TASKS]:
-        print(f"task {task.get_name()}:", file=out)
-        for frame in task.get_stack(limit=_MAX_FRAMES):
-            out.writelines(traceback.format_stack(frame, 1))
-        print(file=out)
-    return out.getvalue()
+    blocks += [_block(f"task {task.get_name()}", task.get_stack()) for task in islice(waiting, _MAX_TASKS)]
+    return "\n".join(blocks)
+
+
+def _block(title: str, frames: list[FrameType]) -> str:
+    lines = [f"\t{_place(frame)}\n" for frame in frames[:_MAX_FRAMES]]
+    return "".join((f"{title}:\n", *lines))
+
+
+def _place(frame: FrameType) -> str:
+    code = frame.f_code
+    return f"{code.co_qualname} ({code.co_filename}:{frame.f_lineno})"
 
 
 def variables(source: Source) -> dict[str, Any]:
