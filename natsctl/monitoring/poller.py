@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import suppress
 
 from natsctl.errors import NatsctlError
@@ -121,7 +121,7 @@ class Poller:
         finally:
             self._tasks = None
 
-    async def snapshots(self) -> AsyncIterator[Snapshot]:
+    async def snapshots(self) -> AsyncGenerator[Snapshot, None]:
         """Poll, and iterate over the snapshots; one server's latest replaces its earlier one that was not taken yet.
 
         Polling ends with the iterator: leave it with ``aclose()``, best through :func:`contextlib.aclosing`.

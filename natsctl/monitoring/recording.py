@@ -101,8 +101,8 @@ class Recorder:
     def close(self) -> None:
         """Finish the file."""
         try:
-            self._out.close()
-            self._file.close()
+            with self._file:
+                self._out.close()
         except OSError as error:
             raise self._refused(error) from None
 

@@ -7,7 +7,7 @@ import gzip
 import zlib
 from array import array
 from bisect import bisect_left
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -178,7 +178,7 @@ class Player:
         self._sought = True
         self._changed.set()
 
-    async def snapshots(self) -> AsyncIterator[Snapshot]:
+    async def snapshots(self) -> AsyncGenerator[Snapshot, None]:
         """Play from the current position to the end; after a seek from there it may be called again."""
         while self._next < len(self.recording):
             self._sought = False

@@ -6,18 +6,38 @@ import asyncio
 import json
 import os
 import shutil
+import socket
 import ssl
 import subprocess
+import urllib.error
+import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from natsctl.errors import LinkError, NatsctlError, UsageError
-from natsctl.monitoring.documents import Document, Varz, decode, encode
+from natsctl.monitoring.cluster import find_peers
+from natsctl.monitoring.documents import (
+    Accountz,
+    Accstatz,
+    Connz,
+    Document,
+    Gatewayz,
+    Healthz,
+    Jsz,
+    Leafz,
+    Routez,
+    Subsz,
+    Varz,
+    decode,
+    encode,
+)
 from natsctl.monitoring.reader import Reader, TLSFiles
 from tests.support.process import nats_server, running_server
+from tests.support.wire import WireClient
 
 Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -186,31 +206,40 @@ class TestErrors:
 
 
 class TestOfficialServer:
-    async def test_every_page_reads_and_writes_back_byte_for_byte(self, tmp_path: Path) -> None:
+    async def test_every_page_is_read_and_the_sentences_of_the_server_are_told(self, tmp_path: Path) -> None:
         with running_server(nats_server(), tmp_path, "http: 127.0.0.1:-1") as server:
             async with Reader(monitoring_of(tmp_path)) as reader:
                 varz = await reader.varz()
                 assert varz.port == server.port
                 assert varz.version.startswith("2.")
-                pages: list[Document] = [
-                    await reader.connz(subs="detail", auth=True, state="any"),
-                    await reader.subsz(subs=True),
-                    await reader.routez(subs="detail"),
-                    await reader.leafz(subs=True),
-                    await reader.gatewayz(accs=True),
-                    await reader.accountz(),
-                    await reader.accountz(acc="$SYS"),
-                    await reader.accstatz(unused=True),
-                    await reader.jsz(),
-                    await reader.healthz(details=True),
-                ]
-                for page in pages:
-                    assert decode(encode(page), type(page)) == page
+                assert (await reader.connz(state="any", auth=True, subs="detail")).limit == 1024
+                assert (await reader.connz(limit=7, offset=3, sort="rtt")).offset == 3
+                receivers = await reader.subsz(test="$SYS.REQ.SERVER.PING", acc="$SYS")
+                assert {sub.subject for sub in receivers.subscriptions_list} == {"$SYS.REQ.SERVER.PING"}
+                assert (await reader.routez()).num_routes == (await reader.leafz()).leafnodes == 0
+                assert (await reader.gatewayz()).outbound_gateways == {}
+                assert "$SYS" in (await reader.accountz()).accounts
+                assert (detail := (await reader.accountz(acc="$SYS")).account_detail) and detail.is_system
+                assert {stat.acc for stat in (await reader.accstatz(unused=True)).account_statz} == {"$G", "$SYS"}
+                assert (await reader.jsz()).disabled
                 assert (await reader.healthz()).status == "ok"
                 with pytest.raises(UsageError, match="invalid sorting option: zork"):
                     await reader.connz(sort="zork")
                 with pytest.raises(UsageError, match="sort by stop only valid on closed connections"):
                     await reader.connz(sort="stop")
+
+    async def test_a_server_that_is_not_healthy_is_an_answer(self, tmp_path: Path) -> None:
+        lonely = f"""
+            http: 127.0.0.1:-1
+            server_name: a
+            jetstream {{ store_dir: "{tmp_path}" }}
+            cluster {{ name: K, listen: "127.0.0.1:-1", routes: ["nats://127.0.0.1:1"] }}
+        """
+        with running_server(nats_server(), tmp_path, lonely):
+            async with Reader(monitoring_of(tmp_path)) as reader:
+                health = await reader.healthz()
+        assert health.status == "unavailable"
+        assert "JetStream" in health.error
 
     async def test_the_client_port_is_named_as_such(self, tmp_path: Path) -> None:
         with running_server(nats_server(), tmp_path) as server:
@@ -226,11 +255,161 @@ class TestOfficialServer:
                 assert (await reader.varz()).http_base_path == "/nats"
 
 
-def monitoring_of(directory: Path) -> str:
-    """The URL of the monitoring port in the ports file of a running server."""
+KINDS: dict[str, type[Document]] = {
+    "varz": Varz,
+    "connz?subs=detail&auth=1&state=any": Connz,
+    "connz?subs=1": Connz,
+    "routez?subs=detail": Routez,
+    "routez?subs=1": Routez,
+    "leafz?subs=1": Leafz,
+    "gatewayz?accs=1": Gatewayz,
+    "accountz": Accountz,
+    "accountz?acc=X": Accountz,
+    "accountz?acc=Y": Accountz,
+    "accstatz?unused=1": Accstatz,
+    "jsz": Jsz,
+    "subsz?subs=1": Subsz,
+    "subsz": Subsz,
+    "healthz": Healthz,
+}
+
+HUB = """
+http: 127.0.0.1:-1
+server_name: hub
+server_tags: ["zone:1", "b"]
+server_metadata: { rack: "7" }
+max_subscriptions: 1000
+cluster { name: K, listen: "127.0.0.1:-1" }
+gateway { name: K, listen: "127.0.0.1:-1" }
+leafnodes { listen: "127.0.0.1:-1", tls { cert_file: "%(tls)s/server.pem", key_file: "%(tls)s/server.key" } }
+websocket { listen: "127.0.0.1:-1", no_tls: true, compression: true, allowed_origins: ["http://a.example"] }
+proxies { trusted [ { key: "UDFMOI4LSKIY6RPHYDKMKIAZQ4SMFDTABBWNUJ4IITQXHA4C6ARVO7HL" } ] }
+accounts {
+  X {
+    users [ { user: x, password: x } ]
+    exports [ { service: q } ]
+    mappings { a: [ { destination: b, weight: 40%% } ] }
+  }
+  Y { users [ { user: y, password: y } ], imports [ { service: { account: X, subject: q } } ] }
+  SYS { users [ { user: s, password: s } ] }
+}
+system_account: SYS
+tls { cert_file: "%(tls)s/server.pem", key_file: "%(tls)s/server.key" }
+"""
+
+SPOKE = """
+http: 127.0.0.1:-1
+server_name: spoke
+jetstream { store_dir: "%(dir)s", max_mem: 1M }
+write_deadline: "3s"
+ping_interval: "1.5s"
+no_auth_user: x
+accounts { X { users [ { user: x, password: x } ] }, Y {}, SYS { users [ { user: s, password: s } ] } }
+system_account: SYS
+leafnodes {
+  remotes [ {
+    url: "tls://x:x@127.0.0.1:%(leaf)d"
+    account: X
+    tls { ca_file: "%(tls)s/ca.pem" }
+    deny_exports: ["no.>"]
+  } ]
+}
+"""
+
+
+class TestWire:
+    async def test_documents_of_the_official_server_are_written_back_byte_for_byte(
+        self, tmp_path: Path, certificates: Path
+    ) -> None:
+        hub_dir, spoke_dir = tmp_path / "hub", tmp_path / "spoke"
+        hub_dir.mkdir()
+        spoke_dir.mkdir()
+        with running_server(nats_server(), hub_dir, HUB % {"tls": certificates}):
+            async with Reader(monitoring_of(hub_dir)) as reader:
+                leaf = (await reader.varz()).leaf.port
+            spoke_config = SPOKE % {"leaf": leaf, "tls": certificates, "dir": spoke_dir}
+            with running_server(nats_server(), spoke_dir, spoke_config) as spoke:
+                async with await WireClient.open(spoke.port, name="<a>") as client:
+                    await client.send(b"SUB a.> q 1\r\nUNSUB 1 9\r\nSUB b 2\r\nPUB b 1\r\nx\r\n")
+                    await client.sync()
+                    await leafnode_is_up(monitoring_of(hub_dir))
+                    await written_back(monitoring_of(hub_dir))
+                    await written_back(monitoring_of(spoke_dir))
+
+
+async def written_back(url: str) -> None:
+    """Every page, read and written again, is what the server sent."""
+    for page, kind in KINDS.items():
+        raw = await asyncio.to_thread(body_of, f"{url}/{page}")
+        indent = 0 if page.startswith("healthz") else 2
+        assert encode(decode(raw, kind), indent=indent).decode() == raw.decode(), page
+
+
+async def leafnode_is_up(url: str) -> None:
+    async with asyncio.timeout(10), Reader(url) as reader:
+        while not (await reader.leafz()).leafnodes:
+            pass
+
+
+def body_of(url: str) -> bytes:
+    try:
+        with urllib.request.urlopen(url) as answer:
+            body: bytes = answer.read()
+    except urllib.error.HTTPError as error:
+        body = error.read()
+    return body
+
+
+class TestCluster:
+    async def test_peers_are_found_through_the_routes_of_one_server(self, tmp_path: Path) -> None:
+        """Servers on addresses of their own with the same monitoring port, as on machines of their own."""
+        http, cluster = free_port(), free_port()
+        names = {"127.0.0.1": "a", "127.0.0.2": "b", "127.0.0.3": "c"}
+        routes = ", ".join(f'"nats://{ip}:{cluster}"' for ip in names)
+        with ExitStack() as stack:
+            for ip, name in names.items():
+                directory = tmp_path / name
+                directory.mkdir()
+                config = f"""
+                    server_name: {name}
+                    http: "{ip}:{http}"
+                    cluster {{ name: K, listen: "{ip}:{cluster}", routes: [{routes}] }}
+                """
+                stack.enter_context(running_server(nats_server(), directory, config))
+            async with asyncio.timeout(15), Reader(f"http://127.0.0.1:{http}") as seed:
+                # A route that the other side made comes from 127.0.0.1 here, and so from the wrong machine.
+                while {route.remote_name for route in (await seed.routez()).routes} != {"b", "c"}:
+                    pass
+                peers = await find_peers(seed, Reader)
+        assert {peer.name for peer in peers} == {"b", "c"}
+        for peer in peers:
+            assert peer.error or names[urlsplit(peer.url).hostname or ""] == peer.name
+            assert not peer.error or "another server" in peer.error
+
+    async def test_a_server_without_routes_has_no_peers(self, tmp_path: Path) -> None:
+        with running_server(nats_server(), tmp_path, "http: 127.0.0.1:-1"):
+            async with Reader(monitoring_of(tmp_path)) as seed:
+                assert await find_peers(seed, Reader) == []
+
+
+def free_port() -> int:
+    """A port that no address of this machine uses."""
+    with socket.socket() as listener:
+        listener.bind(("", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def ports_of(directory: Path) -> dict[str, list[str]]:
+    """The URLs in the ports file of a running server."""
     [ports] = directory.glob("*.ports")
-    url: str = json.loads(ports.read_text())["monitoring"][0]
-    return url
+    urls: dict[str, list[str]] = json.loads(ports.read_text())
+    return urls
+
+
+def monitoring_of(directory: Path) -> str:
+    """The URL of the monitoring port of a running server."""
+    return ports_of(directory)["monitoring"][0]
 
 
 @pytest.fixture(scope="module")
