@@ -45,6 +45,7 @@ class Watch:
         replay: Play this recording in place of polling servers.
         speed: How many times faster than it happened.
         refreshes: End after so many snapshots of each server; None for no end.
+        with_rates: Leave out the first reading of each server, which has no rates yet, unless it failed.
     """
 
     servers: tuple[str, ...] = ()
@@ -62,6 +63,7 @@ class Watch:
     replay: Path | None = None
     speed: float = 1.0
     refreshes: int | None = None
+    with_rates: bool = False
 
     @property
     def query(self) -> Query:
@@ -147,16 +149,17 @@ class LiveSource:
         """Poll, and iterate over the snapshots; see :meth:`Source.snapshots`."""
         self._polling = asyncio.create_task(self._poll_all(), name="watch servers")
         self._polling.add_done_callback(lambda _: self._arrived.set())
-        refreshes = _Refreshes(self._watch.refreshes)
+        refreshes = _Refreshes(self._watch)
         try:
             while not self._polling.done():
                 await self._arrived.wait()
                 self._arrived.clear()
                 while self._latest:
                     snapshot = self._latest.pop(next(iter(self._latest)))
-                    yield snapshot
-                    if refreshes.are_over_with(snapshot.server, self.servers):
-                        return
+                    if refreshes.count(snapshot):
+                        yield snapshot
+                        if refreshes.are_over(self.servers):
+                            return
             self._polling.result()
         finally:
             await self._stop()
@@ -192,6 +195,8 @@ class LiveSource:
         self._arrived.set()
 
     async def _poll_all(self) -> None:
+        if self._watch.cluster and self._watch.refreshes is not None:
+            await self._find_peers()  # what is to be counted must be known first
         try:
             async with asyncio.TaskGroup() as tasks:
                 for poller in self._pollers.values():
@@ -202,18 +207,25 @@ class LiveSource:
             raise group.exceptions[0] from None
 
     async def _discover(self, tasks: asyncio.TaskGroup) -> None:
-        """Look for servers of the cluster, through any that answers, as long as there are tasks to poll them."""
+        """Look for servers that join the cluster, as long as there are tasks to poll them."""
         while True:
-            for seed in list(self._readers):
-                with suppress(NatsctlError):
-                    peers = await find_peers(seed, self._reader)
-                    self._missing = [peer for peer in peers if peer.error]
-                    for peer in peers:
-                        if not peer.error and peer.url not in self._pollers:
-                            self._readers.append(reader := self._reader(peer.url))
-                            tasks.create_task(self._add(reader).run(self._show))
-                    break
+            for poller in await self._find_peers():
+                tasks.create_task(poller.run(self._show))
             await asyncio.sleep(DISCOVERY_S)
+
+    async def _find_peers(self) -> list[Poller]:
+        """Ask the servers in turn for the others until one answers; gives pollers for those that are new."""
+        known = {await _server_id(reader) for reader in self._readers}
+        for seed in list(self._readers):
+            try:
+                peers = [peer for peer in await find_peers(seed, self._reader) if peer.server_id not in known]
+            except NatsctlError:
+                continue  # its own snapshots tell what is wrong
+            self._missing = [peer for peer in peers if peer.error]
+            found = [self._reader(peer.url) for peer in peers if not peer.error and peer.url not in self._pollers]
+            self._readers += found
+            return [self._add(reader) for reader in found]
+        return []
 
     async def _stop(self) -> None:
         if self._polling:
@@ -228,7 +240,7 @@ class ReplaySource:
 
     def __init__(self, watch: Watch) -> None:
         assert watch.replay
-        self._refreshes = watch.refreshes
+        self._watch = watch
         self._player = Player(Recording(watch.replay), speed=watch.speed)
 
     @property
@@ -248,11 +260,12 @@ class ReplaySource:
 
     async def snapshots(self) -> AsyncIterator[Snapshot]:
         """Play from where the player stands; see :meth:`Source.snapshots`."""
-        refreshes = _Refreshes(self._refreshes)
+        refreshes = _Refreshes(self._watch)
         async for snapshot in self._player.snapshots():
-            yield snapshot
-            if refreshes.are_over_with(snapshot.server, self.servers):
-                return
+            if refreshes.count(snapshot):
+                yield snapshot
+                if refreshes.are_over(self.servers):
+                    return
 
     async def set_query(self, server: str, query: Query) -> None:
         """Change nothing: a recording holds what was asked for then."""
@@ -261,13 +274,30 @@ class ReplaySource:
         """Nothing is open between two readings."""
 
 
-class _Refreshes:
-    """Counts snapshots until each server had as many as were asked for."""
+async def _server_id(reader: Reader) -> str:
+    try:
+        return (await reader.varz()).server_id
+    except NatsctlError:
+        return ""
 
-    def __init__(self, limit: int | None) -> None:
-        self._limit = limit
+
+class _Refreshes:
+    """Counts what is shown of each server until it is as much as was asked for."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+        self._begun: set[str] = set()
         self._shown: Counter[str] = Counter()
 
-    def are_over_with(self, shown: str, servers: list[str]) -> bool:
-        self._shown[shown] += 1
-        return self._limit is not None and all(self._shown[server] >= self._limit for server in servers)
+    def count(self, snapshot: Snapshot) -> bool:
+        """Count a snapshot, if it is to be shown."""
+        is_first = snapshot.server not in self._begun
+        self._begun.add(snapshot.server)
+        if is_first and self._watch.with_rates and not snapshot.error:
+            return False
+        self._shown[snapshot.server] += 1
+        return True
+
+    def are_over(self, servers: list[str]) -> bool:
+        limit = self._watch.refreshes
+        return limit is not None and all(self._shown[server] >= limit for server in servers)

@@ -1,0 +1,41 @@
+"""What a server can sort open connections by, and what to say about anything else."""
+
+from __future__ import annotations
+
+import difflib
+
+from natsctl.errors import UsageError
+from natsctl.monitoring.diagnosis import printable
+
+__all__ = ["SORT_OPTIONS", "check_sort"]
+
+SORT_OPTIONS = {
+    "cid": "the number of the connection, oldest first",
+    "start": "the time it began, oldest first",
+    "subs": "subscriptions, most first",
+    "pending": "bytes that wait for the client, most first",
+    "msgs_to": "messages sent to the client, most first",
+    "msgs_from": "messages received from it, most first",
+    "bytes_to": "bytes sent to the client, most first",
+    "bytes_from": "bytes received from it, most first",
+    "last": "the last activity, latest first",
+    "idle": "the time without activity, longest first",
+    "uptime": "the time since it began, shortest first",
+    "rtt": "the round trip time, longest first",
+}
+"""What a server can sort open connections by.
+
+Source: nats-server 2.15 ``SortOpt``; ``stop`` and ``reason`` are for closed ones.
+"""
+
+
+def check_sort(key: str) -> str:
+    """Return a sort option that the server knows.
+
+    Raises:
+        UsageError: It is none; the hint names those that are near.
+    """
+    if key in SORT_OPTIONS:
+        return key
+    near = difflib.get_close_matches(key, SORT_OPTIONS, n=3, cutoff=0.4) or list(SORT_OPTIONS)
+    raise UsageError(f"invalid option to sort by: {printable(key, 40)}", hint=f"sort by {', '.join(near)}")
