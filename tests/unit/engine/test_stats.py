@@ -52,8 +52,7 @@ def test_a_closed_session_still_shows_what_it_had_subscribed(make_rig: MakeRig) 
     assert rig.engine.n_subscriptions() == 0
 
 
-def test_the_brokers_own_sessions_are_known() -> None:
-    rig = Rig("pure")
+def test_the_brokers_own_sessions_are_known(rig: Rig) -> None:
     rig.engine.open_internal("A").subscribe(b"service.a")
     rig.engine.open_internal("B").subscribe(b"service.b", b"q")
     shown = [
@@ -65,14 +64,12 @@ def test_the_brokers_own_sessions_are_known() -> None:
 
 
 @pytest.mark.parametrize("account", [None, "$G"])
-def test_an_engine_tells_its_sublists(account: str | None) -> None:
-    rig = Rig("pure")
+def test_an_engine_tells_its_sublists(account: str | None, rig: Rig) -> None:
     rig.client().send(b"SUB foo 1\r\nPUB foo 0\r\n\r\nPUB foo 0\r\n\r\n")
     stats = rig.engine.sublist_stats(account)
     assert (stats.n_subscriptions, stats.n_matches, stats.n_hits, stats.max_fanout) == (1, 2, 1, 1)
 
 
-def test_an_account_that_does_not_exist_has_no_sublist() -> None:
-    rig = Rig("pure")
+def test_an_account_that_does_not_exist_has_no_sublist(rig: Rig) -> None:
     rig.client().send(b"SUB foo 1\r\n")
     assert rig.engine.sublist_stats("nobody's") == SublistStats()
