@@ -31,7 +31,8 @@ class ClientSession:
     """The talking half of a client session: its operations, one at a time.
 
     Each engine joins it to a receiving half of its own (``write``, ``_apply``, ``_remove`` …), keeps cut operations
-    (``feed``) and finds whole publishes (``_take_whole``) its own way, and has its own accounts. See :class:`natsctl.engine.api.Session` for the public face.
+    (``feed``) and finds whole publishes (``_take_whole``) its own way, and has its own accounts. See
+    :class:`natsctl.engine.api.Session` for the public face.
     """
 
     if not TYPE_CHECKING:  # the joined class has the slots
@@ -126,7 +127,8 @@ class ClientSession:
         """Handle whole operations; returns where the first unfinished one begins.
 
         Args:
-            known: How many of the bytes came with earlier reads; negative when bytes of this read were handled before.
+            data: The bytes, perhaps from a place within a read on.
+            known: How many of them came with earlier reads; negative when bytes of this read were handled before.
         """
         try:
             return self._run(data, known)
@@ -244,7 +246,12 @@ class ClientSession:
             if not subjects.is_valid(subject):
                 self.send_error("Invalid Subject")
                 return
-            self._subs[sid] = self._account.subscribe(self, subject, queue, sid)
+            sub = self._account.subscribe(self, subject, queue, sid)
+            try:
+                self._subs[sid] = sub
+            except MemoryError:
+                self._account.unsubscribe(sub)
+                raise
             if permissions is not None and not self._filtered and permissions.needs_filter(subject):
                 self._filtered = True
                 self._classify()
