@@ -6,11 +6,11 @@ import asyncio
 import gzip
 import zlib
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Annotated, BinaryIO, cast
 
 import msgspec
 
@@ -23,6 +23,7 @@ __all__ = ["Player", "Recording"]
 
 MAX_LINE_BYTES = 256 * 1024 * 1024
 MAX_LINES = 4_000_000
+MAX_SERVERS = 1024
 MAX_TOTAL_BYTES = 64 * 1024**3
 MIN_SPEED = 1e-3
 MAX_WAIT_S = 5.0
@@ -32,7 +33,7 @@ MAX_WAIT_S = 5.0
 class _Mark(msgspec.Struct):
     """As much of a reading as an index needs."""
 
-    taken_at_ns: int
+    taken_at_ns: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
     server: str
 
 
@@ -40,7 +41,8 @@ class Recording:
     """A recording, indexed by time.
 
     A last line that a crash cut off is passed over. Hostile files cost bounded memory: lines are limited to 256 MiB,
-    their number to 4 million, all of them together, unpacked, to 64 GiB.
+    their number to 4 million of 1024 servers, all of them together, unpacked, to 64 GiB in a
+    file.
 
     Args:
         path: A file, or the name given to a recorder that kept several.
@@ -58,13 +60,15 @@ class Recording:
             raise UsageError(f'there is no recording "{path}"')
         self._times = array("q")
         self._places = array("q")
-        self._files = array("H")
+        self._files = array("L")
         self._decoder = msgspec.json.Decoder(Reading)
         servers: dict[str, None] = {}
         for number, file in enumerate(self._paths):
             with _opened(file) as stream:
                 for place, mark in self._marks(file, stream):
                     servers[mark.server] = None
+                    if len(servers) > MAX_SERVERS:
+                        raise UsageError(f'"{file}" is of more than {MAX_SERVERS} servers')
                     # A clock that was set back must not break the search: time stands still instead.
                     self._times.append(max(mark.taken_at_ns, self._times[-1] if self._times else 0))
                     self._places.append(place)
@@ -94,22 +98,24 @@ class Recording:
 
     def readings(self, start: int = 0) -> Iterator[Reading]:
         """Read from an index on."""
-        for number in range(self._files[start] if start < len(self) else len(self._paths), len(self._paths)):
+        while start < len(self):
+            number = self._files[start]
+            end = bisect_right(self._files, number, start)
             with _opened(self._paths[number]) as stream:
-                for index in range(start, len(self)):
-                    if self._files[index] != number:
-                        break
-                    if index == start or stream.tell() != self._places[index]:
-                        stream.seek(self._places[index])
+                for index in range(start, end):
+                    stream.seek(self._places[index])
                     try:
                         yield self._decoder.decode(stream.readline(MAX_LINE_BYTES))
                     except (msgspec.MsgspecError, RecursionError):
                         raise _damaged(self._paths[number], self._places[index]) from None
-                    start = index + 1
+            start = end
 
     def _marks(self, file: Path, stream: BinaryIO) -> Iterator[tuple[int, _Mark]]:
         decoder = msgspec.json.Decoder(_Mark)
-        _check_header(file, _line(stream))
+        header = _line(stream)
+        if len(self._paths) > 1 and not header.endswith(b"\n"):
+            return  # one of several, begun just before a crash
+        _check_header(file, header)
         total = 0
         while len(self) < MAX_LINES:
             place = stream.tell()

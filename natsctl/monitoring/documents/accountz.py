@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from natsctl.monitoring.documents.fields import Document, always, if_any
+from natsctl.monitoring.documents.fields import Document, Int, always, if_any
 from natsctl.monitoring.documents.subsz import SublistStats
 
 __all__ = ["AccountInfo", "AccountStat", "Accountz", "Accstatz", "DataStats", "ExtExport", "ExtImport", "MapDest"]
@@ -21,7 +21,7 @@ class MapDest(Document):
     """
 
     subject: str = always(str)
-    weight: int = always(int)
+    weight: Int = always(int)
     cluster: str = ""
 
 
@@ -32,11 +32,11 @@ class ExtExport(Document):
     subject: str = ""
     type: str = ""
     token_req: bool = False
-    revocations: dict[str, int] = if_any(dict)
+    revocations: dict[str, Int] = if_any(dict)
     response_type: str = ""
-    response_threshold: int = 0
+    response_threshold: Int = 0
     service_latency: dict[str, Any] | None = None
-    account_token_position: int = 0
+    account_token_position: Int = 0
     advertise: bool = False
     allow_trace: bool = False
     description: str = ""
@@ -73,9 +73,9 @@ class AccountInfo(Document):
     expired: bool = always(bool)
     complete: bool = always(bool)
     jetstream_enabled: bool = always(bool)
-    leafnode_connections: int = always(int)
-    client_connections: int = always(int)
-    subscriptions: int = always(int)
+    leafnode_connections: Int = always(int)
+    client_connections: Int = always(int)
+    subscriptions: Int = always(int)
     mappings: dict[str, list[MapDest]] = if_any(dict)
     exports: list[ExtExport] = if_any(list)
     imports: list[ExtImport] = if_any(list)
@@ -104,8 +104,8 @@ class Accountz(Document):
 class MsgBytes(Document):
     """Messages and their payload bytes."""
 
-    msgs: int = always(int)
-    bytes: int = always(int)
+    msgs: Int = always(int)
+    bytes: Int = always(int)
 
 
 class DataStats(MsgBytes):
@@ -121,13 +121,13 @@ class AccountStat(Document):
 
     acc: str = always(str)
     name: str = always(str)
-    conns: int = always(int)
-    leafnodes: int = always(int)
-    total_conns: int = always(int)
-    num_subscriptions: int = always(int)
+    conns: Int = always(int)
+    leafnodes: Int = always(int)
+    total_conns: Int = always(int)
+    num_subscriptions: Int = always(int)
     sent: DataStats = always(DataStats)
     received: DataStats = always(DataStats)
-    slow_consumers: int = always(int)
+    slow_consumers: Int = always(int)
 
 
 class Accstatz(Document):

@@ -5,7 +5,7 @@ Source: nats-server 2.15 ``Connz``, ``ConnInfo``.
 
 from __future__ import annotations
 
-from natsctl.monitoring.documents.fields import Document, always, if_any
+from natsctl.monitoring.documents.fields import Document, Int, always, if_any
 from natsctl.monitoring.documents.subsz import SubDetail
 
 __all__ = ["ConnInfo", "Connz", "ProxyInfo", "TLSPeerCert"]
@@ -35,11 +35,11 @@ class ConnInfo(Document):
         :mod:`natsctl.monitoring.times`.
     """
 
-    cid: int = always(int)
+    cid: Int = always(int)
     kind: str = ""
     type: str = ""
     ip: str = always(str)
-    port: int = always(int)
+    port: Int = always(int)
     start: str = always(str)
     last_activity: str = always(str)
     stop: str = ""
@@ -47,13 +47,13 @@ class ConnInfo(Document):
     rtt: str = ""
     uptime: str = always(str)
     idle: str = always(str)
-    pending_bytes: int = always(int)
-    in_msgs: int = always(int)
-    out_msgs: int = always(int)
-    in_bytes: int = always(int)
-    out_bytes: int = always(int)
-    stalls: int = 0
-    subscriptions: int = always(int)
+    pending_bytes: Int = always(int)
+    in_msgs: Int = always(int)
+    out_msgs: Int = always(int)
+    in_bytes: Int = always(int)
+    out_bytes: Int = always(int)
+    stalls: Int = 0
+    subscriptions: Int = always(int)
     name: str = ""
     lang: str = ""
     version: str = ""
@@ -81,8 +81,8 @@ class Connz(Document):
 
     server_id: str = always(str)
     now: str = always(str)
-    num_connections: int = always(int)
-    total: int = always(int)
-    offset: int = always(int)
-    limit: int = always(int)
+    num_connections: Int = always(int)
+    total: Int = always(int)
+    offset: Int = always(int)
+    limit: Int = always(int)
     connections: list[ConnInfo] = always(list)

@@ -9,15 +9,18 @@ older servers know fewer; unknown keys are passed over.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, TypeAlias, TypeVar, cast
 
 import msgspec
 
-__all__ = ["Document", "Number", "always", "if_any"]
+__all__ = ["Document", "Int", "Number", "always", "if_any"]
 
 T = TypeVar("T")
 
-Number: TypeAlias = int | float
+Int = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+"""A whole number as Go's servers have it; larger ones are refused where they are read, before anyone calculates."""
+
+Number: TypeAlias = Int | float
 """A JSON number that is whole more often than not; what came as ``2`` is written as ``2``, not ``2.0``."""
 
 

@@ -6,7 +6,7 @@ Source: nats-server 2.15 ``Gatewayz``, ``RemoteGatewayz``, ``AccountGatewayz``.
 from __future__ import annotations
 
 from natsctl.monitoring.documents.connz import ConnInfo
-from natsctl.monitoring.documents.fields import Document, always, if_any
+from natsctl.monitoring.documents.fields import Document, Int, always, if_any
 from natsctl.monitoring.documents.subsz import SubDetail
 
 __all__ = ["AccountGatewayz", "Gatewayz", "RemoteGatewayz"]
@@ -17,10 +17,10 @@ class AccountGatewayz(Document):
 
     name: str = always(str)
     interest_mode: str = always(str)
-    no_interest_count: int = 0
-    interest_only_threshold: int = 0
-    num_subs: int = 0
-    num_queue_subs: int = 0
+    no_interest_count: Int = 0
+    interest_only_threshold: Int = 0
+    num_subs: Int = 0
+    num_queue_subs: Int = 0
     subscriptions_list: list[str] = if_any(list)
     subscriptions_list_detail: list[SubDetail] = if_any(list)
 
@@ -40,6 +40,6 @@ class Gatewayz(Document):
     now: str = always(str)
     name: str = ""
     host: str = ""
-    port: int = 0
+    port: Int = 0
     outbound_gateways: dict[str, RemoteGatewayz] = always(dict)
     inbound_gateways: dict[str, list[RemoteGatewayz]] = always(dict)

@@ -5,7 +5,7 @@ Source: nats-server 2.15 ``HealthStatus``, ``HealthzError``.
 
 from __future__ import annotations
 
-from natsctl.monitoring.documents.fields import Document, always, if_any
+from natsctl.monitoring.documents.fields import Document, Int, always, if_any
 
 __all__ = ["Healthz", "HealthzError"]
 
@@ -24,6 +24,6 @@ class Healthz(Document):
     """``status`` is ``ok``, ``error`` or ``unavailable``."""
 
     status: str = always(str)
-    status_code: int = 0
+    status_code: Int = 0
     error: str = ""
     errors: list[HealthzError] = if_any(list)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from natsctl.monitoring.documents.fields import Document, always, if_any
+from natsctl.monitoring.documents.fields import Document, Int, always, if_any
 
 __all__ = ["JetStreamAPIStats", "JetStreamConfig", "JetStreamStats", "Jsz"]
 
@@ -15,10 +15,10 @@ __all__ = ["JetStreamAPIStats", "JetStreamConfig", "JetStreamStats", "Jsz"]
 class JetStreamAPIStats(Document):
     """Requests to the JetStream API."""
 
-    level: int = always(int)
-    total: int = always(int)
-    errors: int = always(int)
-    inflight: int = 0
+    level: Int = always(int)
+    total: Int = always(int)
+    errors: Int = always(int)
+    inflight: Int = 0
 
 
 class JetStreamConfig(Document):
@@ -27,10 +27,10 @@ class JetStreamConfig(Document):
     Units: sizes in bytes, ``sync_interval`` in nanoseconds.
     """
 
-    max_memory: int = always(int)
-    max_storage: int = always(int)
+    max_memory: Int = always(int)
+    max_storage: Int = always(int)
     store_dir: str = ""
-    sync_interval: int = 0
+    sync_interval: Int = 0
     sync_always: bool = False
     domain: str = ""
     compress_ok: bool = False
@@ -44,12 +44,12 @@ class JetStreamStats(Document):
     Units: sizes in bytes.
     """
 
-    memory: int = always(int)
-    storage: int = always(int)
-    reserved_memory: int = always(int)
-    reserved_storage: int = always(int)
-    accounts: int = always(int)
-    ha_assets: int = always(int)
+    memory: Int = always(int)
+    storage: Int = always(int)
+    reserved_memory: Int = always(int)
+    reserved_storage: Int = always(int)
+    accounts: Int = always(int)
+    ha_assets: Int = always(int)
     api: JetStreamAPIStats = always(JetStreamAPIStats)
 
 
@@ -61,12 +61,12 @@ class Jsz(JetStreamStats):
     disabled: bool = False
     config: JetStreamConfig = always(JetStreamConfig)
     limits: dict[str, Any] | None = None
-    streams: int = always(int)
-    streams_leader: int = 0
-    consumers: int = always(int)
-    consumers_leader: int = 0
-    messages: int = always(int)
-    bytes: int = always(int)
+    streams: Int = always(int)
+    streams_leader: Int = 0
+    consumers: Int = always(int)
+    consumers_leader: Int = 0
+    messages: Int = always(int)
+    bytes: Int = always(int)
     meta_cluster: dict[str, Any] | None = None
     account_details: list[dict[str, Any]] = if_any(list)
-    total: int = always(int)
+    total: Int = always(int)

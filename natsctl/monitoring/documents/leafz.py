@@ -6,7 +6,7 @@ Source: nats-server 2.15 ``Leafz``, ``LeafInfo``.
 from __future__ import annotations
 
 from natsctl.monitoring.documents.connz import ProxyInfo
-from natsctl.monitoring.documents.fields import Document, always, if_any
+from natsctl.monitoring.documents.fields import Document, Int, always, if_any
 
 __all__ = ["LeafInfo", "Leafz"]
 
@@ -14,19 +14,19 @@ __all__ = ["LeafInfo", "Leafz"]
 class LeafInfo(Document):
     """One leafnode connection."""
 
-    id: int = always(int)
+    id: Int = always(int)
     name: str = always(str)
     is_spoke: bool = always(bool)
     is_isolated: bool = False
     account: str = always(str)
     ip: str = always(str)
-    port: int = always(int)
+    port: Int = always(int)
     rtt: str = ""
-    in_msgs: int = always(int)
-    out_msgs: int = always(int)
-    in_bytes: int = always(int)
-    out_bytes: int = always(int)
-    subscriptions: int = always(int)
+    in_msgs: Int = always(int)
+    out_msgs: Int = always(int)
+    in_bytes: Int = always(int)
+    out_bytes: Int = always(int)
+    subscriptions: Int = always(int)
     subscriptions_list: list[str] = if_any(list)
     compression: str = ""
     proxy: ProxyInfo | None = None
@@ -37,5 +37,5 @@ class Leafz(Document):
 
     server_id: str = always(str)
     now: str = always(str)
-    leafnodes: int = always(int)
+    leafnodes: Int = always(int)
     leafs: list[LeafInfo] = always(list)

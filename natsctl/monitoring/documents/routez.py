@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from natsctl.monitoring.documents.fields import Document, always, if_any
+from natsctl.monitoring.documents.fields import Document, Int, always, if_any
 from natsctl.monitoring.documents.subsz import SubDetail
 
 __all__ = ["RouteInfo", "Routez", "SubjectPermission"]
@@ -23,13 +23,13 @@ class SubjectPermission(Document):
 class RouteInfo(Document):
     """One connection of a route; a peer has several when routes are pooled."""
 
-    rid: int = always(int)
+    rid: Int = always(int)
     remote_id: str = always(str)
     remote_name: str = always(str)
     did_solicit: bool = always(bool)
     is_configured: bool = always(bool)
     ip: str = always(str)
-    port: int = always(int)
+    port: Int = always(int)
     start: str = always(str)
     last_activity: str = always(str)
     rtt: str = ""
@@ -37,12 +37,12 @@ class RouteInfo(Document):
     idle: str = always(str)
     import_: SubjectPermission | None = msgspec.field(default=None, name="import")
     export: SubjectPermission | None = None
-    pending_size: int = always(int)
-    in_msgs: int = always(int)
-    out_msgs: int = always(int)
-    in_bytes: int = always(int)
-    out_bytes: int = always(int)
-    subscriptions: int = always(int)
+    pending_size: Int = always(int)
+    in_msgs: Int = always(int)
+    out_msgs: Int = always(int)
+    in_bytes: Int = always(int)
+    out_bytes: Int = always(int)
+    subscriptions: Int = always(int)
     subscriptions_list: list[str] = if_any(list)
     subscriptions_list_detail: list[SubDetail] = if_any(list)
     account: str = ""
@@ -57,5 +57,5 @@ class Routez(Document):
     now: str = always(str)
     import_: SubjectPermission | None = msgspec.field(default=None, name="import")
     export: SubjectPermission | None = None
-    num_routes: int = always(int)
+    num_routes: Int = always(int)
     routes: list[RouteInfo] = always(list)

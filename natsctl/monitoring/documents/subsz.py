@@ -5,7 +5,7 @@ Source: nats-server 2.15 ``Subsz``, ``SublistStats``, ``SubDetail``.
 
 from __future__ import annotations
 
-from natsctl.monitoring.documents.fields import Document, Number, always, if_any
+from natsctl.monitoring.documents.fields import Document, Int, Number, always, if_any
 
 __all__ = ["SubDetail", "SublistStats", "Subsz"]
 
@@ -21,9 +21,9 @@ class SubDetail(Document):
     subject: str = always(str)
     qgroup: str = ""
     sid: str = always(str)
-    msgs: int = always(int)
-    max: int = 0
-    cid: int = always(int)
+    msgs: Int = always(int)
+    max: Int = 0
+    cid: Int = always(int)
 
 
 class SublistStats(Document):
@@ -32,13 +32,13 @@ class SublistStats(Document):
     Units: ``cache_hit_rate`` from 0 to 1; fan-out counts subscriptions per match.
     """
 
-    num_subscriptions: int = always(int)
-    num_cache: int = always(int)
-    num_inserts: int = always(int)
-    num_removes: int = always(int)
-    num_matches: int = always(int)
+    num_subscriptions: Int = always(int)
+    num_cache: Int = always(int)
+    num_inserts: Int = always(int)
+    num_removes: Int = always(int)
+    num_matches: Int = always(int)
     cache_hit_rate: Number = always(int)
-    max_fanout: int = always(int)
+    max_fanout: Int = always(int)
     avg_fanout: Number = always(int)
 
 
@@ -47,15 +47,15 @@ class Subsz(Document):
 
     server_id: str = always(str)
     now: str = always(str)
-    num_subscriptions: int = always(int)
-    num_cache: int = always(int)
-    num_inserts: int = always(int)
-    num_removes: int = always(int)
-    num_matches: int = always(int)
+    num_subscriptions: Int = always(int)
+    num_cache: Int = always(int)
+    num_inserts: Int = always(int)
+    num_removes: Int = always(int)
+    num_matches: Int = always(int)
     cache_hit_rate: Number = always(int)
-    max_fanout: int = always(int)
+    max_fanout: Int = always(int)
     avg_fanout: Number = always(int)
-    total: int = always(int)
-    offset: int = always(int)
-    limit: int = always(int)
+    total: Int = always(int)
+    offset: Int = always(int)
+    limit: Int = always(int)
     subscriptions_list: list[SubDetail] = if_any(list)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from natsctl.monitoring.documents.fields import Document, Number, always, if_any
+from natsctl.monitoring.documents.fields import Document, Int, Number, always, if_any
 from natsctl.monitoring.documents.jsz import JetStreamConfig, JetStreamStats
 
 __all__ = [
@@ -37,14 +37,14 @@ class ClusterOptsVarz(Document):
 
     name: str = ""
     addr: str = ""
-    cluster_port: int = 0
+    cluster_port: Int = 0
     auth_timeout: Number = 0
     urls: list[str] = if_any(list)
     tls_timeout: Number = 0
     tls_required: bool = False
     tls_verify: bool = False
-    pool_size: int = 0
-    write_deadline: int = 0
+    pool_size: Int = 0
+    write_deadline: Int = 0
     write_timeout: str = ""
     tls_cert_not_after: str = ""
 
@@ -62,16 +62,16 @@ class GatewayOptsVarz(Document):
 
     name: str = ""
     host: str = ""
-    port: int = 0
+    port: Int = 0
     auth_timeout: Number = 0
     tls_timeout: Number = 0
     tls_required: bool = False
     tls_verify: bool = False
     advertise: str = ""
-    connect_retries: int = 0
+    connect_retries: Int = 0
     gateways: list[RemoteGatewayOptsVarz] = if_any(list)
     reject_unknown: bool = False
-    write_deadline: int = 0
+    write_deadline: Int = 0
     write_timeout: str = ""
     tls_cert_not_after: str = ""
 
@@ -97,14 +97,14 @@ class LeafNodeOptsVarz(Document):
     """How the server takes leafnodes, and which it connects to; empty without."""
 
     host: str = ""
-    port: int = 0
+    port: Int = 0
     auth_timeout: Number = 0
     tls_timeout: Number = 0
     tls_required: bool = False
     tls_verify: bool = False
     remotes: list[RemoteLeafOptsVarz] = if_any(list)
     tls_ocsp_peer_verify: bool = False
-    write_deadline: int = 0
+    write_deadline: Int = 0
     write_timeout: str = ""
     tls_cert_not_after: str = ""
 
@@ -113,15 +113,15 @@ class MQTTOptsVarz(Document):
     """How the server takes MQTT clients; empty without."""
 
     host: str = ""
-    port: int = 0
+    port: Int = 0
     no_auth_user: str = ""
     auth_timeout: Number = 0
     tls_map: bool = False
     tls_timeout: Number = 0
     tls_pinned_certs: list[str] = if_any(list)
     js_domain: str = ""
-    ack_wait: int = 0
-    max_ack_pending: int = 0
+    ack_wait: Int = 0
+    max_ack_pending: Int = 0
     tls_ocsp_peer_verify: bool = False
     tls_cert_not_after: str = ""
 
@@ -130,11 +130,11 @@ class WebsocketOptsVarz(Document):
     """How the server takes WebSocket clients; empty without."""
 
     host: str = ""
-    port: int = 0
+    port: Int = 0
     advertise: str = ""
     no_auth_user: str = ""
     jwt_cookie: str = ""
-    handshake_timeout: int = 0
+    handshake_timeout: Int = 0
     auth_timeout: Number = 0
     no_tls: bool = False
     tls_map: bool = False
@@ -158,10 +158,10 @@ class JetStreamVarz(Document):
 class PerKindStats(Document):
     """One count for each kind of connection."""
 
-    clients: int = always(int)
-    routes: int = always(int)
-    gateways: int = always(int)
-    leafs: int = always(int)
+    clients: Int = always(int)
+    routes: Int = always(int)
+    gateways: Int = always(int)
+    leafs: Int = always(int)
 
 
 class DiskIOWaitStats(Document):
@@ -170,10 +170,10 @@ class DiskIOWaitStats(Document):
     Units: times in nanoseconds.
     """
 
-    waiters: int = always(int)
-    waits: int = always(int)
-    wait_time: int = always(int)
-    max_wait_time: int = always(int)
+    waiters: Int = always(int)
+    waits: Int = always(int)
+    wait_time: Int = always(int)
+    max_wait_time: Int = always(int)
 
 
 class ProxyOptsVarz(Document):
@@ -208,11 +208,11 @@ class Varz(Document):
     server_id: str = always(str)
     server_name: str = always(str)
     version: str = always(str)
-    proto: int = always(int)
+    proto: Int = always(int)
     git_commit: str = ""
     go: str = always(str)
     host: str = always(str)
-    port: int = always(int)
+    port: Int = always(int)
     auth_required: bool = False
     tls_required: bool = False
     tls_verify: bool = False
@@ -220,18 +220,18 @@ class Varz(Document):
     ip: str = ""
     connect_urls: list[str] = if_any(list)
     ws_connect_urls: list[str] = if_any(list)
-    max_connections: int = always(int)
-    max_subscriptions: int = 0
-    ping_interval: int = always(int)
-    ping_max: int = always(int)
+    max_connections: Int = always(int)
+    max_subscriptions: Int = 0
+    ping_interval: Int = always(int)
+    ping_max: Int = always(int)
     http_host: str = always(str)
-    http_port: int = always(int)
+    http_port: Int = always(int)
     http_base_path: str = always(str)
-    https_port: int = always(int)
+    https_port: Int = always(int)
     auth_timeout: Number = always(int)
-    max_control_line: int = always(int)
-    max_payload: int = always(int)
-    max_pending: int = always(int)
+    max_control_line: Int = always(int)
+    max_payload: Int = always(int)
+    max_pending: Int = always(int)
     cluster: ClusterOptsVarz = always(ClusterOptsVarz)
     gateway: GatewayOptsVarz = always(GatewayOptsVarz)
     leaf: LeafNodeOptsVarz = always(LeafNodeOptsVarz)
@@ -239,34 +239,34 @@ class Varz(Document):
     websocket: WebsocketOptsVarz = always(WebsocketOptsVarz)
     jetstream: JetStreamVarz = always(JetStreamVarz)
     tls_timeout: Number = always(int)
-    write_deadline: int = always(int)
+    write_deadline: Int = always(int)
     write_timeout: str = ""
     start: str = always(str)
     now: str = always(str)
     uptime: str = always(str)
-    mem: int = always(int)
-    cores: int = always(int)
-    gomaxprocs: int = always(int)
-    gomemlimit: int = 0
+    mem: Int = always(int)
+    cores: Int = always(int)
+    gomaxprocs: Int = always(int)
+    gomemlimit: Int = 0
     cpu: Number = always(int)
-    connections: int = always(int)
-    total_connections: int = always(int)
-    routes: int = always(int)
-    remotes: int = always(int)
-    leafnodes: int = always(int)
-    in_msgs: int = always(int)
-    in_bytes: int = always(int)
-    in_client_msgs: int = always(int)
-    in_client_bytes: int = always(int)
-    out_msgs: int = always(int)
-    out_bytes: int = always(int)
-    out_client_msgs: int = always(int)
-    out_client_bytes: int = always(int)
-    slow_consumers: int = always(int)
-    stale_connections: int = always(int)
-    stalled_clients: int = always(int)
-    subscriptions: int = always(int)
-    http_req_stats: dict[str, int] = always(dict)
+    connections: Int = always(int)
+    total_connections: Int = always(int)
+    routes: Int = always(int)
+    remotes: Int = always(int)
+    leafnodes: Int = always(int)
+    in_msgs: Int = always(int)
+    in_bytes: Int = always(int)
+    in_client_msgs: Int = always(int)
+    in_client_bytes: Int = always(int)
+    out_msgs: Int = always(int)
+    out_bytes: Int = always(int)
+    out_client_msgs: Int = always(int)
+    out_client_bytes: Int = always(int)
+    slow_consumers: Int = always(int)
+    stale_connections: Int = always(int)
+    stalled_clients: Int = always(int)
+    subscriptions: Int = always(int)
+    http_req_stats: dict[str, Int] = always(dict)
     config_load_time: str = always(str)
     config_digest: str = always(str)
     tags: list[str] = if_any(list)
@@ -275,7 +275,7 @@ class Varz(Document):
     trusted_operators_jwt: list[str] = if_any(list)
     trusted_operators_claim: list[dict[str, Any]] = if_any(list)
     system_account: str = ""
-    pinned_account_fails: int = 0
+    pinned_account_fails: Int = 0
     ocsp_peer_cache: dict[str, Any] | None = None
     slow_consumer_stats: PerKindStats = always(PerKindStats)
     stale_connection_stats: PerKindStats | None = None

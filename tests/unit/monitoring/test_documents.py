@@ -69,6 +69,14 @@ def test_what_is_no_document_is_a_value_error(text: bytes) -> None:
         decode(text, Connz)
 
 
+@pytest.mark.parametrize("number", ["9223372036854775808", "1" + "0" * 400, "-1" + "0" * 400, "1e400"])
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_a_number_that_no_server_counts_to_is_refused(number: str, quote: str) -> None:
+    for key in ("mem", "cpu"):
+        with pytest.raises(ValueError):
+            decode(f'{{"{key}": {quote}{number}{quote}}}'.encode(), Varz)
+
+
 def test_a_document_nested_too_deeply_is_a_value_error() -> None:
     with pytest.raises(ValueError, match="nested too deeply"):
         decode(b'{"total": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", Connz)
@@ -106,7 +114,7 @@ def test_health_is_written_on_one_line() -> None:
 @given(
     st.builds(
         ConnInfo,
-        cid=st.integers(0, 2**64 - 1),
+        cid=st.integers(0, 2**63 - 1),
         name=st.text(),
         out_msgs=st.integers(0, 2**63 - 1),
         subscriptions_list=st.lists(st.text()),

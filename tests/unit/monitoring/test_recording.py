@@ -113,6 +113,8 @@ HEADER = b'{"natsctl_recording":1}\n'
         (b'{"natsctl_recording":2}\n', "format 2; this version reads format 1"),
         (HEADER + b"{}\n", "is damaged at byte 24"),
         (HEADER + b"\xff\n", "is damaged at byte 24"),
+        (HEADER + b'{"taken_at_ns":9223372036854775808,"server":"a"}\n', "is damaged at byte 24"),
+        (HEADER + b"".join(b'{"taken_at_ns":1,"server":"%d"}\n' % n for n in range(1025)), "more than 1024 servers"),
     ],
 )
 def test_what_is_no_recording_is_refused(path: Path, content: bytes, message: str) -> None:
@@ -198,6 +200,15 @@ def test_the_disk_is_bounded_by_bytes_also_over_restarts(path: Path) -> None:
         total = sum(segment.stat().st_size for segment in segments_of(path))
         assert total <= 60_000 + 5_000
     assert Recording(path).ended_at_ns == (EPOCH_S + 2_499) * NS
+
+
+def test_a_file_begun_just_before_a_crash_is_passed_over(path: Path) -> None:
+    run_daemon(path, Clock(), range(0, 1_000, 10), keep_s=2_400)
+    last = segments_of(path)[-1]
+    last.write_bytes(last.read_bytes()[:12])
+    recording = Recording(path)
+    assert recording.started_at_ns == EPOCH_S * NS
+    assert recording.ended_at_ns < (EPOCH_S + 990) * NS
 
 
 def test_a_neighbour_of_a_similar_name_is_not_deleted(path: Path) -> None:
