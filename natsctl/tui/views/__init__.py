@@ -1,0 +1,1 @@
+"""What the screens show, worked out of snapshots: plain values, without Textual and without I/O."""

@@ -1,0 +1,106 @@
+"""The connections that closed: whose, when, and why; those of the same client and reason in one line."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from natsctl.errors import ClosedReason
+from natsctl.monitoring.diagnosis import printable
+from natsctl.monitoring.documents import ConnInfo
+from natsctl.monitoring.snapshot import Snapshot
+from natsctl.monitoring.times import NS, parse_time
+from natsctl.tui.views.client import called
+
+__all__ = ["ClosedConnection", "ClosedGroup", "closed_connections", "closed_groups"]
+
+TIMES = "\N{MULTIPLICATION SIGN}"
+
+_PEACEFUL = {ClosedReason.CLIENT_CLOSED.value, ClosedReason.SERVER_SHUTDOWN.value, ""}
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedConnection:
+    """One connection that was closed.
+
+    Units: ``ago_s`` by the server's clock, ``lasted_s`` in seconds too; None where a time is missing.
+    """
+
+    conn: ConnInfo
+    client: str
+    reason: str
+    ago_s: float | None
+    lasted_s: float | None
+
+    @property
+    def is_trouble(self) -> bool:
+        """Whether something other than the client's own wish, or the end of the server, closed it."""
+        return self.reason not in _PEACEFUL
+
+    def mentions(self, needle: str) -> bool:
+        """Whether a search for this text, in lower case, should find it."""
+        conn = self.conn
+        texts = (self.client, self.reason, conn.ip, conn.authorized_user, conn.account, str(conn.cid))
+        return any(needle in text.lower() for text in texts)
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedGroup:
+    """Connections of one client that were closed for one reason, the last of them first."""
+
+    client: str
+    reason: str
+    connections: tuple[ClosedConnection, ...]
+
+    @property
+    def last(self) -> ClosedConnection:
+        """The one that was closed last."""
+        return self.connections[0]
+
+    @property
+    def sentence(self) -> str:
+        """The group in words: reason, times and client."""
+        times = f" {TIMES}{len(self.connections)}" if len(self.connections) > 1 else ""
+        return f"{self.reason or 'closed'}{times} by {self.client}"
+
+
+def closed_connections(snapshot: Snapshot) -> list[ClosedConnection]:
+    """The closed connections of a snapshot, the last first."""
+    if snapshot.closed is None:
+        return []
+    now_ns = _time_or_none(snapshot.closed.now or (snapshot.varz.now if snapshot.varz else ""))
+    closed = [_described(conn, now_ns) for conn in snapshot.closed.connections]
+    return sorted(closed, key=lambda row: (row.ago_s is None, row.ago_s or 0.0, -row.conn.cid))
+
+
+def closed_groups(closed: list[ClosedConnection]) -> list[ClosedGroup]:
+    """Put together what closed of the same client for the same reason: trouble first, then the most, then the last."""
+    groups: dict[tuple[str, str], list[ClosedConnection]] = defaultdict(list)
+    for row in closed:
+        groups[row.client, row.reason].append(row)
+    return sorted(
+        (ClosedGroup(client, reason, tuple(rows)) for (client, reason), rows in groups.items()),
+        key=lambda group: (not group.last.is_trouble, -len(group.connections), group.last.ago_s or 0.0),
+    )
+
+
+def _described(conn: ConnInfo, now_ns: int | None) -> ClosedConnection:
+    started_ns, stopped_ns = _time_or_none(conn.start), _time_or_none(conn.stop)
+    return ClosedConnection(
+        conn,
+        client=called(conn),
+        reason=printable(conn.reason),
+        ago_s=_seconds(stopped_ns, now_ns),
+        lasted_s=_seconds(started_ns, stopped_ns),
+    )
+
+
+def _seconds(begin_ns: int | None, end_ns: int | None) -> float | None:
+    return None if begin_ns is None or end_ns is None else max(0.0, (end_ns - begin_ns) / NS)
+
+
+def _time_or_none(text: str) -> int | None:
+    try:
+        return parse_time(text)
+    except ValueError:
+        return None

@@ -1,0 +1,175 @@
+"""Subscriptions, with who holds them and how fast they receive; and who would receive a message."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from natsctl.monitoring.diagnosis import printable
+from natsctl.monitoring.documents import SubDetail
+from natsctl.monitoring.snapshot import Snapshot
+from natsctl.protocol import subject as subjects
+from natsctl.tui.views.client import INTERNAL, names_by_cid
+
+__all__ = ["QueueGroup", "Receivers", "Subscription", "queue_groups", "receivers", "subject_problem", "subscriptions"]
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """One subscription, safe to print.
+
+    Units: ``msgs`` were delivered since it began, ``msgs_per_s`` now (None until measured); it ends after ``max``
+        deliveries, 0 for never.
+    """
+
+    server: str
+    cid: int
+    client: str
+    subject: str
+    queue: str
+    sid: str
+    account: str
+    msgs: int
+    msgs_per_s: float | None
+    max: int
+
+    def mentions(self, needle: str) -> bool:
+        """Whether a search for this text, in lower case, should find it."""
+        return any(needle in text.lower() for text in (self.subject, self.queue, self.client, self.account))
+
+
+@dataclass(frozen=True, slots=True)
+class QueueGroup:
+    """The members of a queue group that are subscribed to the same subject.
+
+    A group of the same name under another subject shares no messages with it.
+    """
+
+    account: str
+    subject: str
+    queue: str
+    members: tuple[Subscription, ...]
+
+    @property
+    def msgs(self) -> int:
+        """Deliveries to all members."""
+        return sum(member.msgs for member in self.members)
+
+
+@dataclass(frozen=True, slots=True)
+class Receivers:
+    """Who would receive a message on a subject.
+
+    Attributes:
+        subject: The subject asked for.
+        verdict: The answer in one sentence.
+        plain: Subscriptions that each receive it.
+        groups: Queue groups, of which one member each receives it.
+        is_answer: Whether the servers have said so; else ``verdict`` tells what it is waiting for, or what is wrong.
+    """
+
+    subject: str
+    verdict: str
+    plain: tuple[Subscription, ...] = ()
+    groups: tuple[QueueGroup, ...] = ()
+    is_answer: bool = False
+
+
+def subscriptions(snapshot: Snapshot) -> list[Subscription]:
+    """All subscriptions of the connections that were asked for in detail."""
+    return [
+        described(snapshot, sub, names)
+        for names in (names_by_cid(snapshot.connz),)
+        for conn in (snapshot.connz.connections if snapshot.connz else ())
+        for sub in conn.subscriptions_list_detail
+    ]
+
+
+def described(snapshot: Snapshot, sub: SubDetail, names: dict[int, str]) -> Subscription:
+    """One subscription, with the name and the rate that belong to it."""
+    return Subscription(
+        server=snapshot.server,
+        cid=sub.cid,
+        client=names.get(sub.cid, INTERNAL),
+        subject=printable(sub.subject),
+        queue=printable(sub.qgroup),
+        sid=printable(sub.sid),
+        account=printable(sub.account),
+        msgs=sub.msgs,
+        msgs_per_s=snapshot.subscription_rates.get((sub.cid, sub.sid)),
+        max=sub.max,
+    )
+
+
+def queue_groups(subs: Iterable[Subscription]) -> list[QueueGroup]:
+    """The queue groups among subscriptions, ordered by subject and name; members with the most messages first."""
+    members: dict[tuple[str, str, str], list[Subscription]] = defaultdict(list)
+    for sub in subs:
+        if sub.queue:
+            members[sub.subject, sub.queue, sub.account].append(sub)
+    return [
+        QueueGroup(account, subject, queue, tuple(sorted(group, key=lambda sub: (-sub.msgs, sub.server, sub.cid))))
+        for (subject, queue, account), group in sorted(members.items())
+    ]
+
+
+def subject_problem(subject: str) -> str:
+    """Why no message can be published to a subject, or "" when one can."""
+    if not subject:
+        return "no subject"
+    if any(char.isspace() or not char.isprintable() for char in subject):
+        return "a subject has no blanks or control characters"
+    wire = subject.encode("utf-8", "surrogatepass")
+    if subjects.is_valid_literal(wire):
+        return ""
+    if subjects.has_wildcard(wire):
+        return "a message goes to one subject, without the wildcards * and >"
+    return "a subject is tokens with single dots between them"
+
+
+def receivers(subject: str, snapshots: Iterable[Snapshot]) -> Receivers:
+    """Who would receive a message on a subject, by what the servers answered to ``/subsz?test=``.
+
+    Args:
+        subject: What the servers were asked.
+        snapshots: One of each server.
+    """
+    if problem := subject_problem(subject):
+        return Receivers(subject, f'"{printable(subject)}" is no subject for a message: {problem}')
+    snapshots = list(snapshots)
+    if any(snapshot.subsz is None for snapshot in snapshots):
+        return Receivers(subject, f'asking who receives "{subject}" …')
+    # A server may still answer an earlier question, and one of the 1.x series ignores it.
+    subs = [sub for sub in _listed(snapshots) if subjects.covers(sub.subject.encode(), subject.encode())]
+    plain = tuple(sorted((sub for sub in subs if not sub.queue), key=lambda sub: (sub.server, sub.cid, sub.sid)))
+    groups = tuple(queue_groups(subs))
+    return Receivers(subject, _verdict(subject, plain, groups, snapshots), plain, groups, is_answer=True)
+
+
+def _listed(snapshots: Iterable[Snapshot]) -> Iterator[Subscription]:
+    for snapshot in snapshots:
+        names = names_by_cid(snapshot.connz)
+        for sub in snapshot.subsz.subscriptions_list if snapshot.subsz else ():
+            yield described(snapshot, sub, names)
+
+
+def _verdict(
+    subject: str, plain: tuple[Subscription, ...], groups: tuple[QueueGroup, ...], snapshots: list[Snapshot]
+) -> str:
+    missing = sum(
+        max(0, snapshot.subsz.total - len(snapshot.subsz.subscriptions_list))
+        for snapshot in snapshots
+        if snapshot.subsz
+    )
+    parts = [_count(len(plain), "subscription")] if plain else []
+    parts += [f"one member each of {_count(len(groups), 'queue group')}"] if groups else []
+    answer = f'"{subject}" reaches {" and ".join(parts)}' if parts else f'nobody is listening to "{subject}"'
+    if missing:
+        answer += f", and {missing} more that are not listed"
+    links = sum(s.varz.routes + s.varz.leafnodes + s.varz.remotes for s in snapshots if s.varz)
+    return f"{answer}; {_count(links, 'link')} to other servers may reach more" if links else answer
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
