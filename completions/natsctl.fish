@@ -28,7 +28,7 @@ complete -c natsctl -n "__natsctl_at 'natsctl server'" -o a -l net -l addr -o ne
 complete -c natsctl -n "__natsctl_at 'natsctl server'" -o p -l port -o port -r -f -d 'Listen for clients on this port (default 4222; -1 picks a free one).'
 complete -c natsctl -n "__natsctl_at 'natsctl server'" -o n -l name -l server_name -o name -o server_name -r -f -d 'Name of the server (default: its id).'
 complete -c natsctl -n "__natsctl_at 'natsctl server'" -o P -l pid -o pid -r -F -d 'Write the process id to this file.'
-complete -c natsctl -n "__natsctl_at 'natsctl server'" -o m -l http_port -o http_port -r -f -d 'Serve monitoring over HTTP on this port.'
+complete -c natsctl -n "__natsctl_at 'natsctl server'" -o m -l http_port -o http_port -r -f -d 'Serve monitoring over HTTP on this port (-1 picks a free one).'
 complete -c natsctl -n "__natsctl_at 'natsctl server'" -o ms -l https_port -o https_port -r -f -d 'Serve monitoring over HTTPS on this port.'
 complete -c natsctl -n "__natsctl_at 'natsctl server'" -o c -l config -o config -r -F -d 'Read the configuration from this file; flags win over it.'
 complete -c natsctl -n "__natsctl_at 'natsctl server'" -o t -d 'Check the configuration file and exit; warnings count as errors.'

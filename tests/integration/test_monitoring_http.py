@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 import socket
 import subprocess
 import sys
@@ -347,6 +348,16 @@ async def test_counters_end_in_total_and_gauges_do_not() -> None:
             assert family.type in ("counter", "gauge")
             for sample in family.samples:
                 assert sample.name.endswith("_total") == (family.type == "counter")
+
+
+async def test_every_metric_of_the_readme_is_there() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    promised = set(re.findall(r"`(nats_server_[a-z_]*[a-z])`", readme))
+    async with monitored() as broker:
+        families = text_string_to_metric_families((await get(broker, "/metrics?connections=1")).text)
+        given = {f"{family.name}{'_total' * (family.type == 'counter')}" for family in families}
+    assert promised <= given
+    assert len(promised) > 20
 
 
 async def test_connections_are_metrics_only_on_request() -> None:

@@ -19,7 +19,7 @@ from natsctl.engine.api import Engine
 from natsctl.monitoring.times import format_time
 from natsctl.units import format_duration
 
-__all__ = ["MonitoredBroker", "Source", "format_rtt", "to_ns", "whole_or_float"]
+__all__ = ["MonitoredBroker", "Process", "Source", "format_rtt", "to_ns", "whole_or_float"]
 
 _SAMPLE_S = 1.0
 """A share of the processor over less time says nothing."""
