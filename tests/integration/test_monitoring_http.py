@@ -352,7 +352,8 @@ async def test_counters_end_in_total_and_gauges_do_not() -> None:
 
 async def test_every_metric_of_the_readme_is_there() -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    promised = set(re.findall(r"`(nats_server_[a-z_]*[a-z])`", readme))
+    section = readme.partition("## Prometheus\n")[2].partition("\n## ")[0]
+    promised = set(re.findall(r"`(nats_server_[a-z_]*[a-z])`", section))
     async with monitored() as broker:
         families = text_string_to_metric_families((await get(broker, "/metrics?connections=1")).text)
         given = {f"{family.name}{'_total' * (family.type == 'counter')}" for family in families}
