@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Broker"]
 
-_READ_BYTES = 262144
+_READ_BYTES = 524288
 """Read at once from one connection: enough to amortise the loop, little enough that others get their turn."""
 _NONCE_BYTES = 11
 _CACHED_SUBJECTS = 8192

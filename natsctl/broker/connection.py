@@ -32,7 +32,7 @@ _LINGER_S = 0.25
 _CHUNK_BYTES = 65536
 _BULK_BYTES = 8192
 """Output that came of a read of this size goes out at once; that of smaller ones with what else this turn brings."""
-_FULL_READS_PER_TURN = 4
+_FULL_READS_PER_TURN = 2
 """After so many reads that filled the buffer, one after the other, everybody else has a turn."""
 
 

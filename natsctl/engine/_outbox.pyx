@@ -16,10 +16,10 @@ from libc.string cimport memcpy
 cdef enum:
     SMALL = 1024
     MIDDLE = 16384
-    LARGE = 262144
+    LARGE = 524288
     SMALL_STOCK = 256   # 256 KiB
     MIDDLE_STOCK = 64   # 1 MiB
-    LARGE_STOCK = 32    # 8 MiB
+    LARGE_STOCK = 32    # 16 MiB
 
 
 # ---- memory
