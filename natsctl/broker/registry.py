@@ -101,7 +101,7 @@ class ClosedConnection:
     version: str
     account: str
     user: str
-    reason: ClosedReason | None
+    reason: ClosedReason
     started_at: datetime
     stopped_at: datetime | None
     last_activity: float

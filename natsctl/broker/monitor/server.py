@@ -24,7 +24,6 @@ __all__ = ["Monitor"]
 
 _KEEP_ALIVE_S = 75
 """How long an idle connection is kept: longer than the minute at which many scrape."""
-_MAX_HEADER_BYTES = 65536
 _LAST_WORDS_S = 1.0
 
 
@@ -72,7 +71,6 @@ class Monitor:
             server_header=False,
             proxy_headers=False,
             timeout_keep_alive=_KEEP_ALIVE_S,
-            h11_max_incomplete_event_size=_MAX_HEADER_BYTES,
         )
         config.load()
         waiting, log = Waiting(), _faults_to(self._broker.log)
