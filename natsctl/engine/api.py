@@ -180,7 +180,10 @@ class Session(Counters, Protocol):
         """Whether :meth:`take` would give anything."""
 
     def take(self) -> bytes | memoryview:
-        """Take a part of the queued output, up to about 512 KiB or a large payload; it stays in ``pending_bytes`` until :meth:`sent`."""
+        """Take a part of the queued output, up to about 512 KiB, or a large payload.
+
+        It stays in ``pending_bytes`` until :meth:`sent`.
+        """
 
     def compact(self) -> None:
         """Pack the queued output; call it after a batch when the peer cannot be written to."""
