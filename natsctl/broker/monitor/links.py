@@ -11,7 +11,17 @@ from natsctl.monitoring.documents import Gatewayz, Jsz, Leafz, Routez
 
 __all__ = ["gatewayz", "jsz", "leafz", "routez"]
 
-_JSZ_BOOLEANS = ("accounts", "streams", "consumers", "direct-consumers", "config", "leader-only", "raft")
+_JSZ_BOOLEANS = (
+    "accounts",
+    "streams",
+    "consumers",
+    "direct-consumers",
+    "config",
+    "leader-only",
+    "raft",
+    "stream-leader-only",
+)
+"""What to tell of streams: nothing can be told, but a typing error still is one."""
 
 
 def routez(source: Source, query: Query) -> Routez:
@@ -34,7 +44,7 @@ def gatewayz(source: Source, query: Query) -> Gatewayz:
 
 def jsz(source: Source, query: Query) -> Jsz:
     """Make ``/jsz``."""
-    for name in (*_JSZ_BOOLEANS, "stream-leader-only"):
+    for name in _JSZ_BOOLEANS:
         query.boolean(name)
     query.offset()
     query.limit()
