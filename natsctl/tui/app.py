@@ -1,0 +1,165 @@
+"""The dashboard as an application: keys that work everywhere, themes, the way in and out."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from natsctl.errors import NatsctlError
+from natsctl.monitoring.snapshot import Snapshot
+from natsctl.ops.watch import Source, Watch
+from natsctl.tui.board import Board
+from natsctl.tui.screens.base import TopScreen
+from natsctl.tui.screens.connections import ConnectionsScreen
+from natsctl.tui.theme import THEMES, first_theme
+
+__all__ = ["TopApp", "show"]
+
+SIGNAL_EXIT = 128
+STEP_S = 10
+LEAP_S = 60
+ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+
+
+async def show(watch: Watch, source: Source) -> int:
+    """Run the dashboard, and close the source; see :func:`natsctl.tui.run`."""
+    app = TopApp(Board(watch, source))
+    loop = asyncio.get_running_loop()
+    for number in ENDING_SIGNALS:  # the terminal must be restored first
+        loop.add_signal_handler(number, app.exit, None, SIGNAL_EXIT + number)
+    try:
+        await app.run_async()
+    finally:
+        app.board.close()
+        await source.close()
+    if app.failure:
+        raise app.failure
+    return app.return_code or 0
+
+
+class TopApp(App[None]):
+    """The dashboard.
+
+    Args:
+        board: What is known. It remains the caller's, who closes it.
+
+    Attributes:
+        failure: What ended the source, or None.
+    """
+
+    TITLE = "natsctl top"
+    CSS_PATH = "styles.tcss"
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q", "quit", "Quit", id="app.quit", tooltip="Leave"),
+        Binding("ctrl+c,ctrl+q", "quit", "Quit", show=False, priority=True, id="app.interrupt"),
+        Binding("p", "pause", "Pause", id="app.pause", tooltip="Stand still, or go on"),
+        Binding("comma", f"step(-{STEP_S})", "Back", id="app.back", tooltip="Go back 10 seconds"),
+        Binding("full_stop", f"step({STEP_S})", "Forth", id="app.forth", tooltip="Go forth 10 seconds"),
+        Binding("left_square_bracket", f"step(-{LEAP_S})", "Back 1 min", show=False, id="app.leap_back"),
+        Binding("right_square_bracket", f"step({LEAP_S})", "Forth 1 min", show=False, id="app.leap_forth"),
+        Binding("plus", "speed(2)", "Faster", show=False, id="app.faster"),
+        Binding("minus", "speed(0.5)", "Slower", show=False, id="app.slower"),
+        Binding("d", "lookup", "DNS", id="app.lookup", tooltip="Host names or addresses"),
+        Binding("b", "raw", "Raw", id="app.raw", tooltip="Plain numbers"),
+        Binding("t", "theme", "Theme", show=False, id="app.theme", tooltip="Dark, light, no colours"),
+        Binding("ctrl+s", "save_screenshot", "SVG", id="app.screenshot", tooltip="Save a picture into a file"),
+    ]
+
+    def __init__(self, board: Board) -> None:
+        super().__init__()
+        self.board = board
+        self.failure: NatsctlError | None = None
+        self._asked: list[str] = []
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = first_theme()
+
+    @property
+    def top_screen(self) -> TopScreen | None:
+        """The screen on top, unless something else covers it."""
+        return self.screen if isinstance(self.screen, TopScreen) else None
+
+    def on_mount(self) -> None:
+        """Open the first screen, and begin to follow the source."""
+        self.push_screen(ConnectionsScreen(self.board))
+        self.run_worker(self._follow(), name="follow the source")
+
+    async def _follow(self) -> None:
+        try:
+            await self.board.follow(self._take)
+        except NatsctlError as failure:
+            self.failure = failure
+            self.exit(return_code=failure.exit_code)
+        else:
+            self.exit()
+
+    def _take(self, snapshot: Snapshot) -> None:
+        screen = self.top_screen
+        if screen is None:
+            return
+        if self._asked != self.board.servers:  # servers of the cluster join when they are found
+            self._asked = self.board.servers
+            screen.ask()
+        if not self.board.is_paused or self.board.source.player:
+            screen.draw()
+
+    def _redraw(self) -> None:
+        if self.top_screen:
+            self.top_screen.draw()
+
+    def action_pause(self) -> None:
+        """Stand still, or go on."""
+        self.board.pause(not self.board.is_paused)
+        self._redraw()
+
+    def action_step(self, seconds: float) -> None:
+        """Go back or forth in time."""
+        self.board.step(seconds)
+        self._redraw()
+
+    def action_speed(self, factor: float) -> None:
+        """Play a recording faster or slower."""
+        self.board.change_speed(factor)
+        self._redraw()
+
+    def action_lookup(self) -> None:
+        """Show host names, or addresses."""
+        self.board.change(lookup=not self.board.settings.lookup)
+        self._redraw()
+
+    def action_raw(self) -> None:
+        """Show plain numbers, or short ones."""
+        self.board.change(raw=not self.board.settings.raw)
+        self._redraw()
+
+    def action_theme(self) -> None:
+        """Take the next of our own themes."""
+        names = [theme.name for theme in THEMES]
+        self.theme = names[(names.index(self.theme) + 1) % len(names)] if self.theme in names else names[0]
+
+    def action_save_screenshot(self) -> None:
+        """Save a picture of the screen into the current directory."""
+        try:
+            path = Path(self.save_screenshot(path=os.getcwd())).name
+        except OSError as error:
+            self.notify(f"cannot save the picture: {error.strerror}", severity="error")
+        else:
+            self.notify(f"saved as {path}", markup=False)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Offer everything that has a key in the palette as well."""
+        yield from super().get_system_commands(screen)
+        for _, binding, is_enabled, tooltip in screen.active_bindings.values():
+            if is_enabled and binding.description:
+                run = partial(self.run_action, binding.action, screen.focused or screen)
+                yield SystemCommand(binding.description, tooltip or f"key {binding.key}", run)

@@ -1,0 +1,79 @@
+"""The lines below the header: what is wrong, when it was, and what is shown."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual.widget import Widget
+
+from natsctl.tui.board import Board
+from natsctl.tui.formats import clock, span
+from natsctl.tui.views.server import Notice, notices, server_name
+
+__all__ = ["StatusLine"]
+
+
+class StatusLine(Widget):
+    """One line for each notice, at most three, and one for what the screen says of itself.
+
+    Args:
+        board: What is known.
+    """
+
+    MAX_NOTICES = 3
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"status--error", "status--warning", "status--accent", "status--hint"}
+
+    def __init__(self, board: Board) -> None:
+        super().__init__()
+        self._board = board
+        self._summary = ""
+        self._notices: list[Notice] = []
+
+    def say(self, summary: str) -> None:
+        """Say what the screen shows, in the last line."""
+        self._summary = summary
+        self.refresh()
+
+    def show(self) -> None:
+        """Draw what the board knows now."""
+        self._notices = [*self._time(), *self._trouble()][: self.MAX_NOTICES]
+        self.styles.height = len(self._notices) + 1
+        self.refresh()
+
+    def render(self) -> Text:
+        """Draw the lines."""
+        text = Text(no_wrap=True, overflow="ellipsis", end="")
+        for notice in self._notices:
+            text.append(f" {notice.text}", self.get_component_rich_style(f"status--{notice.look}", partial=True))
+            if notice.hint:
+                text.append(f" ({notice.hint})", self.get_component_rich_style("status--hint", partial=True))
+            text.append("\n")
+        text.append(f" {self._summary}")
+        return text
+
+    def _time(self) -> list[Notice]:
+        board = self._board
+        moment_ns = board.moment_ns
+        if moment_ns is None:
+            return []
+        if player := board.source.player:
+            state = (
+                "paused" if board.is_paused else "at its end" if board.is_at_end else f"{player.speed:g} times as fast"
+            )
+            return [Notice("accent", f"replay of {clock(moment_ns)}, {state}", ", and . step, p pauses, + - speed")]
+        behind = f", {span(board.behind_s)} ago" if board.behind_s >= 1 else ""
+        return [Notice("accent", f"paused at {clock(moment_ns)}{behind}", ", and . step, p goes on")]
+
+    def _trouble(self) -> list[Notice]:
+        board = self._board
+        found = [(snapshot, notice) for snapshot in board.snapshots for notice in notices(snapshot)]
+        several = len(board.servers) > 1
+        return [
+            Notice(
+                notice.look,
+                f"{server_name(snapshot, snapshot.server)}: {notice.text}" if several else notice.text,
+                notice.hint,
+            )
+            for snapshot, notice in found
+        ]
