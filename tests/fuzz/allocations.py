@@ -23,8 +23,10 @@ from tests.support.frames import is_message, split_frames
 from tests.support.rig import Recorder, quiet
 
 _malloc = ctypes.CDLL(None)
+_BURST = 50
+"""Allocations that fail in a row; with no end, CPython itself waits for ever for memory to handle the error."""
 _STRIDE = 5
-"""From one allocation on where all later ones fail to the next: each beginning would take too long."""
+"""From the beginning of one burst to that of the next."""
 _TAG = re.compile(rb"<(\d\d)>")
 _LOST_BY_PYTHON = "error return without exception set"
 """What CPython makes of an exception when it has no memory for its traceback."""
@@ -234,32 +236,32 @@ class Run:
         return [] if frames == wanted else [f"afterwards: {frames}"]
 
 
-def starve(forever: bool) -> tuple[int, dict[str, list[str]]]:
-    """Let each allocation fail in turn; returns how many there were, and what went wrong, by kind."""
+def starve(times: int) -> tuple[int, dict[str, list[str]]]:
+    """Let each allocation fail in turn, with those after it; returns how many there were, and what went wrong."""
     flawless = Run()
     flawless.play()
     found = flawless.problems(flawless)
     n = 1
     while True:
         run = Run()
-        _malloc.allocations_fail_at(n, forever)
+        _malloc.allocations_fail_at(n, times)
         run.play()
         failed = _malloc.allocations_failed()
-        _malloc.allocations_fail_at(0, False)
+        _malloc.allocations_fail_at(0, 0)
         if not failed:
             return n - 1, found
         for kind, problems in run.problems(flawless).items():
             found[kind] += [f"allocation {n}, broken {run.broken}: {problem:.500}" for problem in problems]
-        n += _STRIDE if forever else 1
+        n += 1 if times == 1 else _STRIDE
 
 
 def main() -> None:
-    """Starve the engine of one allocation at a time, and of all from one on; print as JSON what went wrong."""
+    """Starve the engine of one allocation at a time, and of many in a row; print as JSON what went wrong."""
     gc.disable()
     _malloc.allocations_failed.restype = ctypes.c_long
     reports = []
-    for forever in (False, True):
-        n_allocations, found = starve(forever)
+    for times in (1, _BURST):
+        n_allocations, found = starve(times)
         reports.append({"allocations": n_allocations, "found": found})
     print(json.dumps(reports))
 
