@@ -263,7 +263,8 @@ class Broker:
             for request in internal.take():
                 self._user_info.answer(internal, request)
         for session in self.engine.collect():
-            session.owner.flush()
+            if session.owner is not None:
+                session.owner.flush()
 
     def flush_soon(self) -> None:
         """Do so when the loop has read from everybody who had something to say."""

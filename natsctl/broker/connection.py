@@ -207,7 +207,7 @@ class Connection(asyncio.BufferedProtocol):
             self.loop.call_soon(self._take_turn)
 
     def _take_turn(self) -> None:
-        if not (self.session.held or self._stall.is_waiting):
+        if self._transport is not None and not (self.session.held or self._stall.is_waiting):
             self._resume_reading()
 
     def eof_received(self) -> None:
@@ -230,6 +230,10 @@ class Connection(asyncio.BufferedProtocol):
         if self._linger_timer is not None:
             self._linger_timer.cancel()
         self._host.connection_lost(self)
+        # Nothing leads back here from now on: connections come and go by thousands, and if the garbage collector had to
+        # find them, everybody else would wait for it.
+        del self._writer, self.pinger, self._stall
+        self.session.dispose()
 
     # ---- output and its back pressure
 

@@ -36,7 +36,7 @@ class UserInfo:
 
     def answer(self, session: InternalSession, request: Delivery) -> None:
         """Answer one request; without a reply subject there is nobody to tell."""
-        if request.reply and request.source is not None:
+        if request.reply and request.source is not None and request.source.owner is not None:
             session.publish(request.reply, msgspec.json.encode(self._document(request.source.owner)))
 
     def _document(self, connection: Any) -> dict[str, Any]:

@@ -114,6 +114,7 @@ class Session(Counters, Protocol):
     """One peer. The engine makes it; the broker hangs its connection on ``owner``."""
 
     owner: Any
+    """Whose session it is; None after :meth:`dispose`."""
     stalls: int
     """Times this session, as a producer, ran into a receiver over its stall mark."""
     pings: int
@@ -169,6 +170,9 @@ class Session(Counters, Protocol):
 
         Its subscriptions receive no more, but can still be looked at.
         """
+
+    def dispose(self) -> None:
+        """Let go of all that leads back here, once the session is closed and nobody looks at it any more."""
 
     def write(self, line: bytes) -> None:
         """Queue a protocol line of the broker's (INFO, PING) behind the output that is there."""

@@ -44,6 +44,7 @@ class Receiving:
         _subs: dict[bytes, Any]
         _tracing: bool
         closed: ClosedReason | None
+        owner: Any
         pending_bytes: int
         stalls: int
         _enqueue: Callable[[bytes], None]
@@ -101,6 +102,12 @@ class Receiving:
         self._simple = False  # a message on its way to several receivers may still come by
         for sub in self._subs.values():  # kept: monitoring shows what a closed connection had
             self._end_subscription(sub)
+
+    def dispose(self) -> None:
+        """Let go of all that leads back here."""
+        self._subs.clear()
+        self._stalled_by = None
+        self.owner = None
 
     # ---- lines of the broker and the engine
 

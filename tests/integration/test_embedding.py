@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import socket
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 from nats.errors import NoRespondersError
 
 from natsctl import Broker, Options
+from natsctl.broker.connection import Connection
 from natsctl.errors import AuthError, ConfigError, ServerError
 from natsctl.ops.connection import connect
 from natsctl.ops.settings import Settings
@@ -249,3 +251,20 @@ unittest.main()
     shown = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=30)
     assert shown.returncode == 0, shown.stderr
     assert shown.stderr.endswith("OK\n")
+
+
+async def test_closed_connections_are_freed_without_the_garbage_collector() -> None:
+    """A full collection stops a broker with thousands of connections for too long."""
+    gc.collect()
+    gc.disable()
+    try:
+        async with Broker() as broker:
+            for _ in range(5):
+                client = await nats.connect(broker.url)
+                await client.subscribe("greetings")
+                await client.flush()
+                await client.close()
+        left = [thing for thing in gc.get_objects() if isinstance(thing, Connection) and thing._host is broker]
+        assert left == []
+    finally:
+        gc.enable()
