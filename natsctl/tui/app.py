@@ -57,6 +57,10 @@ class TopApp(App[None]):
     """
 
     TITLE = "natsctl top"
+    VERTICAL_BREAKPOINTS = [  # noqa: RUF012  # Textual declares it of another kind
+        (0, "-tiny"),
+        (10, "-short"),
+    ]
     CSS_PATH = "styles.tcss"
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -89,9 +93,9 @@ class TopApp(App[None]):
         """The screen on top, unless something else covers it."""
         return self.screen if isinstance(self.screen, TopScreen) else None
 
-    def on_mount(self) -> None:
+    async def on_mount(self) -> None:
         """Open the first screen, and begin to follow the source."""
-        self.push_screen(ConnectionsScreen(self.board))
+        await self.push_screen(ConnectionsScreen(self.board))
         self.run_worker(self._follow(), name="follow the source")
 
     async def _follow(self) -> None:

@@ -30,7 +30,6 @@ class TopScreen(Screen[None]):
         board: What is known, and how the user wants to see it.
     """
 
-    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (10, "-short"), (20, "-tall")]
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "Back", show=False, id="screen.back")]
 
     def __init__(self, board: Board) -> None:
@@ -67,6 +66,8 @@ class TopScreen(Screen[None]):
 
     def draw(self) -> None:
         """Draw everything anew, as the board or the settings changed."""
+        if not self.is_mounted:
+            return
         self.query_one(Header).show()
         self.query_one(StatusLine).show()
         self.show()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import ClassVar
 
@@ -12,7 +13,7 @@ from textual.binding import Binding, BindingType
 from natsctl.tui.board import Board
 from natsctl.tui.screens.base import TopScreen
 from natsctl.tui.screens.columns import ColumnChooser
-from natsctl.tui.views.connections import Connection, connections, matching
+from natsctl.tui.views.connections import Connection, connections, has_name, has_user, matching
 from natsctl.tui.widgets.connection_columns import FIRST_HIDDEN, SERVER_OPTIONS, connection_columns, sorting
 from natsctl.tui.widgets.prompt import Prompt
 from natsctl.tui.widgets.table import Column, LineTable
@@ -41,7 +42,7 @@ class ConnectionsScreen(TopScreen):
 
     def compose_body(self) -> ComposeResult:
         """Put the prompt below the table."""
-        table = LineTable[Connection](self._columns(), lambda row: row.key, dim=lambda row: row.is_stale)
+        table = LineTable[Connection](self._columns([]), lambda row: row.key, dim=lambda row: row.is_stale)
         key, falls = sorting(self.board.settings.sort)
         table.sort_by(key, falls=falls)
         yield table
@@ -56,7 +57,7 @@ class ConnectionsScreen(TopScreen):
         snapshots = self.board.snapshots
         everything = connections(snapshots)
         rows = matching(everything, self._filter)
-        self.table.columns = self._columns()
+        self.table.columns = self._columns(everything)
         self.table.show(rows)
         total = sum(snapshot.connz.total for snapshot in snapshots if snapshot.connz)
         self.say(self._summary(len(rows), len(everything), total))
@@ -70,8 +71,11 @@ class ConnectionsScreen(TopScreen):
         parts.append("per second" if self.board.settings.per_second else "totals")
         return ", ".join(parts)
 
-    def _columns(self) -> list[Column[Connection]]:
-        return [column for column in connection_columns(self.board) if column.key not in self._hidden]
+    def _columns(self, rows: Sequence[Connection]) -> list[Column[Connection]]:
+        """The columns to show: those chosen, without names and users where nobody has one."""
+        empty = {key for key, has_any in (("name", has_name), ("user", has_user)) if not any(map(has_any, rows))}
+        hidden = self._hidden | empty
+        return [column for column in connection_columns(self.board) if column.key not in hidden]
 
     @on(LineTable.SortChanged)
     def _sort_changed(self, event: LineTable.SortChanged) -> None:

@@ -12,7 +12,7 @@ from natsctl.monitoring.snapshot import Snapshot
 from natsctl.monitoring.times import parse_rtt, parse_uptime
 from natsctl.tui.views.server import server_name
 
-__all__ = ["Connection", "connections", "matching"]
+__all__ = ["Connection", "connections", "has_name", "has_user", "matching"]
 
 NO_RATES = Rates(0.0, 0.0, 0.0, 0.0, 0.0)
 
@@ -97,6 +97,16 @@ def matching(rows: list[Connection], needle: str) -> list[Connection]:
     """Keep the rows that mention all words of a text: in name, address, user, account, server, cid or subjects."""
     words = needle.lower().split()
     return [row for row in rows if all(word in row.haystack for word in words)] if words else rows
+
+
+def has_name(row: Connection) -> bool:
+    """Whether a client named itself."""
+    return bool(row.conn.name or row.conn.mqtt_client)
+
+
+def has_user(row: Connection) -> bool:
+    """Whether a client logged in as somebody."""
+    return bool(row.conn.authorized_user)
 
 
 def _seconds(uptime: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from urllib.parse import urlsplit
 
 from natsctl.monitoring.diagnosis import printable
@@ -62,4 +63,4 @@ def notices(snapshot: Snapshot) -> list[Notice]:
 def grows(values: Iterable[float]) -> bool:
     """Whether a counter rose within these values, which may have gaps."""
     known = [value for value in values if not math.isnan(value)]
-    return any(after > before for before, after in zip(known, known[1:], strict=False))
+    return any(after > before for before, after in pairwise(known))

@@ -59,7 +59,7 @@ def _who(board: Board) -> list[Column[Connection]]:
         _text("host", "HOST", lambda conn: address(board.host(conn.ip), conn.port), 40),
         _number("cid", "CID", lambda row: row.conn.cid, lambda row: str(row.conn.cid), falls=False),
         _text("name", "NAME", lambda conn: conn.name or conn.mqtt_client),
-        _text("user", "USER", lambda conn: conn.authorized_user),
+        _text("user", "USER", lambda conn: conn.authorized_user, 16),
         _text("account", "ACCOUNT", lambda conn: conn.account),
     ]
 

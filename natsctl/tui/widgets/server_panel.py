@@ -22,6 +22,7 @@ ALERT_SAMPLES = 30
 TRAFFIC_TEXT = 52
 """Cells of a traffic line without its sparklines."""
 MAX_SPARK = 60
+SHORTEST_ID = 6
 
 
 class ServerPanel(Widget):
@@ -80,12 +81,13 @@ class ServerPanel(Widget):
         name = server_name(snapshot, snapshot.server)
         text.append(f" {identity(varz)}", self._look("title")).append(f"  {name}")
         self._pair(text, "up", two_units(varz.uptime))
-        self._pair(text, "id", printable(varz.server_id))
         moment = clock(snapshot.taken_at_ns)
-        room = self.size.width - text.cell_len - len(moment) - 1
-        if room > 0:
-            text.append(" " * room + moment, self._look("label"))
-        text.append("\n")
+        room = self.size.width - text.cell_len - len("  id ") - len(moment) - 2
+        if room >= SHORTEST_ID:
+            server_id = printable(varz.server_id)
+            self._pair(text, "id", server_id if len(server_id) <= room else f"{server_id[: room - 1]}…")
+        text.append(" " * max(0, self.size.width - text.cell_len - len(moment) - 1))
+        text.append(f"{moment}\n", self._look("label"))
 
     def _load(self, text: Text, server: str, varz: Varz) -> None:
         raw = self._board.settings.raw

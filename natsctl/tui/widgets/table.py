@@ -25,7 +25,7 @@ __all__ = ["Column", "LineTable"]
 
 Row = TypeVar("Row")
 
-GAP = 2
+GAP = 1
 HEADER_LINES = 1
 MAX_CELL = 512
 
