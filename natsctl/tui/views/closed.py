@@ -11,6 +11,7 @@ from natsctl.monitoring.documents import ConnInfo
 from natsctl.monitoring.snapshot import Snapshot
 from natsctl.monitoring.times import NS, parse_time
 from natsctl.tui.views.client import called
+from natsctl.tui.views.server import server_name
 
 __all__ = ["ClosedConnection", "ClosedGroup", "closed_connections", "closed_groups"]
 
@@ -21,11 +22,13 @@ _PEACEFUL = {ClosedReason.CLIENT_CLOSED.value, ClosedReason.SERVER_SHUTDOWN.valu
 
 @dataclass(frozen=True, slots=True)
 class ClosedConnection:
-    """One connection that was closed.
+    """One connection that was closed, and at which server.
 
     Units: ``ago_s`` by the server's clock, ``lasted_s`` in seconds too; None where a time is missing.
     """
 
+    url: str
+    server: str
     conn: ConnInfo
     client: str
     reason: str
@@ -37,11 +40,12 @@ class ClosedConnection:
         """Whether something other than the client's own wish, or the end of the server, closed it."""
         return self.reason not in _PEACEFUL
 
-    def mentions(self, needle: str) -> bool:
-        """Whether a search for this text, in lower case, should find it."""
+    @property
+    def haystack(self) -> str:
+        """Where a search looks, in lower case."""
         conn = self.conn
-        texts = (self.client, self.reason, conn.ip, conn.authorized_user, conn.account, str(conn.cid))
-        return any(needle in text.lower() for text in texts)
+        texts = (self.client, self.reason, conn.ip, conn.authorized_user, conn.account, self.server, str(conn.cid))
+        return "\n".join(texts).lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,11 @@ class ClosedGroup:
         return self.connections[0]
 
     @property
+    def haystack(self) -> str:
+        """Where a search looks, in lower case."""
+        return "\n".join(row.haystack for row in self.connections)
+
+    @property
     def sentence(self) -> str:
         """The group in words: reason, times and client."""
         times = f" {TIMES}{len(self.connections)}" if len(self.connections) > 1 else ""
@@ -69,7 +78,7 @@ def closed_connections(snapshot: Snapshot) -> list[ClosedConnection]:
     if snapshot.closed is None:
         return []
     now_ns = _time_or_none(snapshot.closed.now or (snapshot.varz.now if snapshot.varz else ""))
-    closed = [_described(conn, now_ns) for conn in snapshot.closed.connections]
+    closed = [_described(snapshot, conn, now_ns) for conn in snapshot.closed.connections]
     return sorted(closed, key=lambda row: (row.ago_s is None, row.ago_s or 0.0, -row.conn.cid))
 
 
@@ -84,9 +93,11 @@ def closed_groups(closed: list[ClosedConnection]) -> list[ClosedGroup]:
     )
 
 
-def _described(conn: ConnInfo, now_ns: int | None) -> ClosedConnection:
+def _described(snapshot: Snapshot, conn: ConnInfo, now_ns: int | None) -> ClosedConnection:
     started_ns, stopped_ns = _time_or_none(conn.start), _time_or_none(conn.stop)
     return ClosedConnection(
+        snapshot.server,
+        server_name(snapshot, snapshot.server),
         conn,
         client=called(conn),
         reason=printable(conn.reason),

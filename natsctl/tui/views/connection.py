@@ -15,6 +15,7 @@ from natsctl.tui.views.subscriptions import QueueGroup, Subscription, queue_grou
 __all__ = ["ConnectionDetails", "connection_details", "identity", "tls"]
 
 MAX_CERTS = 4
+MAX_MATES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +47,36 @@ class ConnectionDetails:
             return None
         return min(1.0, self.conn.pending_bytes / self.max_pending)
 
+    def group_of(self, sub: Subscription) -> QueueGroup | None:
+        """The queue group that a subscription belongs to."""
+        return next((group for group in self.groups if sub in group.members), None)
 
-def connection_details(snapshot: Snapshot, cid: int) -> ConnectionDetails:
-    """Collect what a snapshot knows of a connection; best of one whose subscriptions were asked for in detail."""
-    conn = _found(snapshot.connz.connections if snapshot.connz else [], cid)
+    def share(self, sub: Subscription) -> str:
+        """How much of what its queue group received it has received; "" outside of a group."""
+        group = self.group_of(sub)
+        return f"{sub.msgs / group.msgs:.0%}" if group and group.msgs else ""
+
+    def mates(self, sub: Subscription) -> str:
+        """Who else is in its queue group."""
+        group = self.group_of(sub)
+        if group is None:
+            return ""
+        others = [member.client for member in group.members if member != sub]
+        named = ", ".join(others[:MAX_MATES]) or "nobody"
+        return f"{named}, {len(others) - MAX_MATES} more" if len(others) > MAX_MATES else named
+
+
+def connection_details(snapshot: Snapshot, cid: int, start: str) -> ConnectionDetails:
+    """Collect what a snapshot knows of a connection; best of one whose subscriptions were asked for in detail.
+
+    Args:
+        snapshot: What was read.
+        cid: The number of the connection.
+        start: When it began: after a restart of the server the number is another's.
+    """
+    conn = _found(snapshot.connz.connections if snapshot.connz else [], cid, start)
     if conn is None:
-        closed = _found(snapshot.closed.connections if snapshot.closed else [], cid)
+        closed = _found(snapshot.closed.connections if snapshot.closed else [], cid, start)
         return ConnectionDetails(cid, "closed" if closed else "unlisted", closed)
     everybodys = subscriptions(snapshot)
     own = [sub for sub in everybodys if sub.cid == cid]
@@ -102,5 +127,5 @@ def tls(conn: ConnInfo) -> str:
     return printable(", ".join(part for part in parts if part))
 
 
-def _found(conns: list[ConnInfo], cid: int) -> ConnInfo | None:
-    return next((conn for conn in conns if conn.cid == cid), None)
+def _found(conns: list[ConnInfo], cid: int, start: str) -> ConnInfo | None:
+    return next((conn for conn in conns if conn.cid == cid and conn.start == start), None)

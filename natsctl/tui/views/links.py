@@ -18,6 +18,7 @@ from natsctl.monitoring.rates import Baselines, Rates
 from natsctl.monitoring.snapshot import Snapshot
 from natsctl.monitoring.times import parse_rtt, parse_time
 from natsctl.tui.views.client import address
+from natsctl.tui.views.server import server_name
 
 __all__ = ["Link", "Links", "Traffic"]
 
@@ -39,6 +40,7 @@ class Link:
     """A link to one other server.
 
     Attributes:
+        server: What the server is called whose link it is.
         kind: ``route``, ``hub`` or ``spoke``: what the other server is.
         name: Its name, or its id where it has none.
         server_id: Its id, "" for leafnodes.
@@ -51,6 +53,7 @@ class Link:
     Units: ``rtt_s`` is that of the slowest connection, in seconds.
     """
 
+    server: str
     kind: str
     name: str
     server_id: str = ""
@@ -68,6 +71,11 @@ class Link:
     def is_missing(self) -> bool:
         """Whether there should be a link, and is none."""
         return self.connections == 0
+
+    @property
+    def haystack(self) -> str:
+        """Where a search looks, in lower case."""
+        return "\n".join((self.server, self.kind, self.name, self.server_id, self.where, self.about)).lower()
 
 
 class Links:
@@ -100,12 +108,13 @@ class Links:
             if _same_cluster(snapshot, other) and other.varz and other.varz.server_id not in linked:
                 name = printable(other.varz.server_name)
                 missing[other.varz.server_id] = (name, f"is watched at {other.server}, but not linked")
+        here = server_name(snapshot, snapshot.server)
         # A peer that came back after a restart has another id, and the same name.
-        here = set(linked.values())
+        present = set(linked.values())
         return [
-            Link("route", name or peer, peer, about=about)
+            Link(here, "route", name or peer, peer, about=about)
             for peer, (name, about) in sorted(missing.items(), key=lambda item: item[1])
-            if peer != own_id and name not in here
+            if peer != own_id and name not in present
         ]
 
     def _routes(self, snapshot: Snapshot) -> list[Link]:
@@ -115,13 +124,15 @@ class Links:
         conns = sorted(
             snapshot.routez.routes, key=lambda route: (route.remote_name or route.remote_id, route.remote_id)
         )
-        return [self._route(list(pool), now) for _, pool in groupby(conns, key=lambda route: route.remote_id)]
+        here = server_name(snapshot, snapshot.server)
+        return [self._route(here, list(pool), now) for _, pool in groupby(conns, key=lambda route: route.remote_id)]
 
-    def _route(self, pool: list[RouteInfo], now: str) -> Link:
+    def _route(self, here: str, pool: list[RouteInfo], now: str) -> Link:
         first = pool[0]
         rates = [self._rates(("route", route.rid), route.start, now, _traffic(route)) for route in pool]
         compressions = {route.compression for route in pool if route.compression not in ("", "off", "not supported")}
         return Link(
+            here,
             "route",
             printable(first.remote_name or first.remote_id),
             first.remote_id,
@@ -142,6 +153,7 @@ class Links:
         now = snapshot.leafz.now or (snapshot.varz.now if snapshot.varz else "")
         return [
             Link(
+                server_name(snapshot, snapshot.server),
                 # is_spoke tells what this server is on that connection.
                 "hub" if leaf.is_spoke else "spoke",
                 printable(leaf.name) or address(leaf.ip, leaf.port),

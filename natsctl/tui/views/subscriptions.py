@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from natsctl.monitoring.diagnosis import printable
@@ -11,18 +11,20 @@ from natsctl.monitoring.documents import SubDetail
 from natsctl.monitoring.snapshot import Snapshot
 from natsctl.protocol import subject as subjects
 from natsctl.tui.views.client import INTERNAL, names_by_cid
+from natsctl.tui.views.server import server_name
 
 __all__ = ["QueueGroup", "Receivers", "Subscription", "queue_groups", "receivers", "subject_problem", "subscriptions"]
 
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """One subscription, safe to print.
+    """One subscription, safe to print; ``url`` and ``server`` are those of the server it was found at.
 
     Units: ``msgs`` were delivered since it began, ``msgs_per_s`` now (None until measured); it ends after ``max``
         deliveries, 0 for never.
     """
 
+    url: str
     server: str
     cid: int
     client: str
@@ -34,9 +36,16 @@ class Subscription:
     msgs_per_s: float | None
     max: int
 
-    def mentions(self, needle: str) -> bool:
-        """Whether a search for this text, in lower case, should find it."""
-        return any(needle in text.lower() for text in (self.subject, self.queue, self.client, self.account))
+    @property
+    def key(self) -> tuple[str, int, str]:
+        """Names a subscription."""
+        return self.url, self.cid, self.sid
+
+    @property
+    def haystack(self) -> str:
+        """Where a search looks, in lower case."""
+        texts = (self.subject, self.queue, self.client, self.account, self.server, str(self.cid))
+        return "\n".join(texts).lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +87,16 @@ class Receivers:
 
 def subscriptions(snapshot: Snapshot) -> list[Subscription]:
     """All subscriptions of the connections that were asked for in detail."""
-    return [
-        described(snapshot, sub, names)
-        for names in (names_by_cid(snapshot.connz),)
-        for conn in (snapshot.connz.connections if snapshot.connz else ())
-        for sub in conn.subscriptions_list_detail
-    ]
+    names = names_by_cid(snapshot.connz)
+    conns = snapshot.connz.connections if snapshot.connz else []
+    return [_described(snapshot, sub, names) for conn in conns for sub in conn.subscriptions_list_detail]
 
 
-def described(snapshot: Snapshot, sub: SubDetail, names: dict[int, str]) -> Subscription:
+def _described(snapshot: Snapshot, sub: SubDetail, names: dict[int, str]) -> Subscription:
     """One subscription, with the name and the rate that belong to it."""
     return Subscription(
-        server=snapshot.server,
+        url=snapshot.server,
+        server=server_name(snapshot, snapshot.server),
         cid=sub.cid,
         client=names.get(sub.cid, INTERNAL),
         subject=printable(sub.subject),
@@ -128,34 +135,37 @@ def subject_problem(subject: str) -> str:
     return "a subject is tokens with single dots between them"
 
 
-def receivers(subject: str, snapshots: Iterable[Snapshot]) -> Receivers:
+def receivers(subject: str, answers: Sequence[Snapshot], *, n_silent: int = 0) -> Receivers:
     """Who would receive a message on a subject, by what the servers answered to ``/subsz?test=``.
 
     Args:
         subject: What the servers were asked.
-        snapshots: One of each server.
+        answers: Snapshots with the answers to this question, one of each server that gave one.
+        n_silent: How many servers have not answered.
     """
     if problem := subject_problem(subject):
         return Receivers(subject, f'"{printable(subject)}" is no subject for a message: {problem}')
-    snapshots = list(snapshots)
-    if any(snapshot.subsz is None for snapshot in snapshots):
+    if not answers:
         return Receivers(subject, f'asking who receives "{subject}" …')
-    # A server may still answer an earlier question, and one of the 1.x series ignores it.
-    subs = [sub for sub in _listed(snapshots) if subjects.covers(sub.subject.encode(), subject.encode())]
+    # A server of the 1.x series passes over the question and lists everything, or nothing.
+    subs = [sub for sub in _listed(answers) if subjects.covers(sub.subject.encode(), subject.encode())]
     plain = tuple(sorted((sub for sub in subs if not sub.queue), key=lambda sub: (sub.server, sub.cid, sub.sid)))
     groups = tuple(queue_groups(subs))
-    return Receivers(subject, _verdict(subject, plain, groups, snapshots), plain, groups, is_answer=True)
+    verdict = _verdict(subject, plain, groups, answers)
+    if n_silent:
+        verdict += f"; no answer from {_count(n_silent, 'server')}"
+    return Receivers(subject, verdict, plain, groups, is_answer=True)
 
 
 def _listed(snapshots: Iterable[Snapshot]) -> Iterator[Subscription]:
     for snapshot in snapshots:
         names = names_by_cid(snapshot.connz)
         for sub in snapshot.subsz.subscriptions_list if snapshot.subsz else ():
-            yield described(snapshot, sub, names)
+            yield _described(snapshot, sub, names)
 
 
 def _verdict(
-    subject: str, plain: tuple[Subscription, ...], groups: tuple[QueueGroup, ...], snapshots: list[Snapshot]
+    subject: str, plain: tuple[Subscription, ...], groups: tuple[QueueGroup, ...], snapshots: Sequence[Snapshot]
 ) -> str:
     missing = sum(
         max(0, snapshot.subsz.total - len(snapshot.subsz.subscriptions_list))

@@ -9,12 +9,12 @@ from typing import Any
 import msgspec
 
 from natsctl.monitoring.diagnosis import printable
-from natsctl.monitoring.documents import Varz
+from natsctl.monitoring.snapshot import Snapshot
+from natsctl.monitoring.times import NS
+from natsctl.tui.views.server import server_name
 from natsctl.units import format_bytes, format_duration
 
 __all__ = ["Variable", "variables"]
-
-NS_PER_S = 1e9
 
 _BYTES = {"mem", "max_payload", "max_pending", "max_control_line", "gomemlimit", "in_bytes", "out_bytes"}
 _BYTES |= {"in_client_bytes", "out_client_bytes", "max_memory", "max_storage", "memory", "storage"}
@@ -29,26 +29,36 @@ class Variable:
     """One value of ``/varz``.
 
     Attributes:
+        server: What the server is called.
         name: Where it is in the document, as ``cluster.addr`` or ``tags.0``.
         value: What it is, for people.
         exact: The number as it came, where ``value`` is a size or a duration, else "".
     """
 
+    server: str
     name: str
     value: str
     exact: str = ""
 
-    def mentions(self, needle: str) -> bool:
-        """Whether a search for this text, in lower case, should find it."""
-        return needle in self.name.lower() or needle in self.value.lower() or needle in self.exact
+    @property
+    def haystack(self) -> str:
+        """Where a search looks, in lower case."""
+        return "\n".join((self.server, self.name, self.value, self.exact)).lower()
 
 
-def variables(varz: Varz) -> list[Variable]:
+def variables(snapshot: Snapshot) -> list[Variable]:
     """List everything that the server said, in its order; sections that do not apply to it are left out."""
-    return list(_flattened("", "", msgspec.to_builtins(varz)))
+    if snapshot.varz is None:
+        return []
+    server = server_name(snapshot, snapshot.server)
+    return [
+        Variable(server, printable(path), *_described(key, value))
+        for path, key, value in _flattened("", "", msgspec.to_builtins(snapshot.varz))
+    ]
 
 
-def _flattened(path: str, key: str, value: Any) -> Iterator[Variable]:
+def _flattened(path: str, key: str, value: Any) -> Iterator[tuple[str, str, object]]:
+    """The path of each value, the last key on it that is no index, and the value."""
     if isinstance(value, dict):
         for inner, item in value.items():
             yield from _flattened(f"{path}.{inner}" if path else inner, inner, item)
@@ -56,21 +66,21 @@ def _flattened(path: str, key: str, value: Any) -> Iterator[Variable]:
         for index, item in enumerate(value):
             yield from _flattened(f"{path}.{index}", key, item)
     else:
-        yield _described(path, key, value)
+        yield path, key, value
 
 
-def _described(path: str, key: str, value: object) -> Variable:
-    name = printable(path)
+def _described(key: str, value: object) -> tuple[str, str]:
+    """A value for people, and the exact number where that is something else."""
     if isinstance(value, bool):
-        return Variable(name, "yes" if value else "no")
+        return ("yes" if value else "no"), ""
     if not isinstance(value, int | float):
-        return Variable(name, printable(str(value)))
+        return printable(str(value)), ""
     if key in _BYTES:
-        return Variable(name, format_bytes(value), str(value))
+        return format_bytes(value), str(value)
     if key in _NANOSECONDS:
-        return Variable(name, format_duration(value / NS_PER_S), str(value))
+        return format_duration(value / NS), str(value)
     if key in _SECONDS:
-        return Variable(name, format_duration(value), str(value))
+        return format_duration(value), str(value)
     if key == "cpu":
-        return Variable(name, f"{value:.1f}%", str(value))
-    return Variable(name, f"{value:,}" if abs(value) >= 10_000 and not key.endswith("port") else str(value))
+        return f"{value:.1f}%", str(value)
+    return (f"{value:,}" if abs(value) >= 10_000 and not key.endswith("port") else str(value)), ""

@@ -6,6 +6,7 @@ import pytest
 
 from natsctl.monitoring.documents import ConnInfo, Connz, SubDetail, Subsz, Varz
 from natsctl.monitoring.snapshot import Snapshot
+from natsctl.tui.views.search import matching
 from natsctl.tui.views.subscriptions import queue_groups, receivers, subject_problem, subscriptions
 
 
@@ -46,11 +47,11 @@ def test_without_connections_there_are_no_subscriptions() -> None:
 
 
 def test_a_search_looks_at_subject_queue_group_and_client() -> None:
-    (one,) = subscriptions(snapshot(sub(1, "1", "Orders.new", queue="Workers")))
-    assert one.mentions("orders")
-    assert one.mentions("workers")
-    assert one.mentions("client 1")
-    assert not one.mentions("audit")
+    found = subscriptions(snapshot(sub(1, "1", "Orders.new", queue="Workers"), sub(2, "1", "audit")))
+    for needle in ("orders", "workers", "client 1", "1 new client"):
+        assert [one.subject for one in matching(found, needle)] == ["Orders.new"]
+    assert matching(found, "audit client 1") == []
+    assert matching(found, " ") == found
 
 
 def test_a_queue_group_is_one_name_on_one_subject_with_the_busiest_member_first() -> None:
@@ -98,10 +99,15 @@ def test_an_invalid_subject_is_no_question_for_a_server() -> None:
     assert answer.verdict.startswith('"a..b" is no subject for a message')
 
 
-def test_until_all_servers_have_answered_there_is_no_answer() -> None:
-    answer = receivers("a", [snapshot(tested=[]), snapshot()])
+def test_without_any_answer_there_is_no_verdict() -> None:
+    answer = receivers("a", [], n_silent=2)
     assert not answer.is_answer
     assert answer.verdict.startswith("asking")
+
+
+def test_servers_that_have_not_answered_are_counted() -> None:
+    answer = receivers("a", [snapshot(tested=[])], n_silent=1)
+    assert answer.verdict == 'nobody is listening to "a"; no answer from 1 server'
 
 
 def test_receivers_are_plain_subscriptions_and_one_member_of_each_queue_group() -> None:

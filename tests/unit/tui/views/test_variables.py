@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from natsctl.monitoring.documents import ClusterOptsVarz, Varz, decode
+from natsctl.monitoring.snapshot import Snapshot
+from natsctl.tui.views.search import matching
 from natsctl.tui.views.variables import Variable, variables
 
 
 def shown(varz: Varz) -> dict[str, Variable]:
-    return {variable.name: variable for variable in variables(varz)}
+    snapshot = Snapshot(server="http://a:8222", taken_at_ns=0, taken_mono=0.0, took_s=0.0, varz=varz)
+    return {variable.name: variable for variable in variables(snapshot)}
 
 
 def test_sizes_and_durations_are_for_people_with_the_exact_number_beside_them() -> None:
     lines = shown(Varz(max_payload=1048576, ping_interval=120_000_000_000, auth_timeout=2, mem=1536, cpu=3.25))
-    assert lines["max_payload"] == Variable("max_payload", "1.0 MiB", "1048576")
-    assert lines["ping_interval"] == Variable("ping_interval", "2m0s", "120000000000")
+    assert lines["max_payload"] == Variable("a:8222", "max_payload", "1.0 MiB", "1048576")
+    assert lines["ping_interval"] == Variable("a:8222", "ping_interval", "2m0s", "120000000000")
     assert lines["auth_timeout"].value == "2s"
     assert lines["mem"].value == "1.5 KiB"
     assert lines["cpu"].value == "3.2%"
@@ -41,7 +44,10 @@ def test_hostile_text_cannot_steer_the_terminal() -> None:
 
 def test_a_search_looks_at_names_and_values() -> None:
     line = shown(Varz(max_payload=1048576))["max_payload"]
-    assert line.mentions("payload")
-    assert line.mentions("1.0 mib")
-    assert line.mentions("1048576")
-    assert not line.mentions("pending")
+    for needle in ("payload", "1.0 mib", "1048576"):
+        assert matching([line], needle) == [line]
+    assert matching([line], "pending") == []
+
+
+def test_a_server_that_was_never_read_has_none() -> None:
+    assert variables(Snapshot(server="", taken_at_ns=0, taken_mono=0.0, took_s=0.0)) == []
