@@ -421,10 +421,10 @@ cdef class NativeCore(Outbox):
                 return NULL
             self._filled += taken
             return end
-        if not ends_well(body.data, body.size - 2):
+        read_line(&cursor, cursor + PyBytes_GET_SIZE(line), PyBytes_GET_SIZE(line), &publish)
+        if not ends_well(body.data, body.size - 2) or not self._accepts(&publish):  # the grant may have changed
             return NULL
         self._line = self._body = None  # before the publish, which may close the session
-        read_line(&cursor, cursor + PyBytes_GET_SIZE(line), PyBytes_GET_SIZE(line), &publish)
         publish.body = body.data
         publish.tail_is_joined = False
         publish.chunk = <PyObject*>body if publish.size >= SHARED else NULL
