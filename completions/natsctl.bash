@@ -8,7 +8,7 @@ _natsctl() {
     fi
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case "$path $word" in
-            'natsctl server'|'natsctl pub'|'natsctl sub'|'natsctl request'|'natsctl reply'|'natsctl rtt'|'natsctl bench'|'natsctl context'|'natsctl context ls'|'natsctl context show'|'natsctl context add'|'natsctl context select'|'natsctl context unselect'|'natsctl context rm'|'natsctl demo'|'natsctl version') path="$path $word" ;;
+            'natsctl server'|'natsctl pub'|'natsctl sub'|'natsctl request'|'natsctl reply'|'natsctl rtt'|'natsctl bench'|'natsctl top'|'natsctl varz'|'natsctl connz'|'natsctl routez'|'natsctl leafz'|'natsctl subsz'|'natsctl accountz'|'natsctl healthz'|'natsctl context'|'natsctl context ls'|'natsctl context show'|'natsctl context add'|'natsctl context select'|'natsctl context unselect'|'natsctl context rm'|'natsctl demo'|'natsctl version') path="$path $word" ;;
         esac
     done
     COMPREPLY=()
@@ -159,6 +159,101 @@ _natsctl() {
         'natsctl bench --connection-name'|'natsctl bench -connection-name') return ;;
         'natsctl bench --inbox-prefix'|'natsctl bench -inbox-prefix') return ;;
         'natsctl bench --context'|'natsctl bench -context') return ;;
+        'natsctl top -n'|'natsctl top --limit'|'natsctl top -limit') return ;;
+        'natsctl top -d'|'natsctl top --delay'|'natsctl top -delay') return ;;
+        'natsctl top --sort'|'natsctl top -sort') return ;;
+        'natsctl top -o'|'natsctl top --output'|'natsctl top -output') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl top -r'|'natsctl top --refreshes'|'natsctl top -refreshes') return ;;
+        'natsctl top --format'|'natsctl top -format') COMPREPLY=($(compgen -W "table csv json" -- "$current")); return ;;
+        'natsctl top -l'|'natsctl top --delimiter'|'natsctl top -delimiter') return ;;
+        'natsctl top --record'|'natsctl top -record') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl top --keep'|'natsctl top -keep') return ;;
+        'natsctl top --replay'|'natsctl top -replay') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl top --speed'|'natsctl top -speed') return ;;
+        'natsctl top -s'|'natsctl top --server'|'natsctl top -server') return ;;
+        'natsctl top -m'|'natsctl top --http-port'|'natsctl top -http-port') return ;;
+        'natsctl top -ms'|'natsctl top --https-port'|'natsctl top -https-port') return ;;
+        'natsctl top --base-path'|'natsctl top -base-path') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl top --cert'|'natsctl top -cert') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl top --key'|'natsctl top -key') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl top --cacert'|'natsctl top -cacert') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl top --timeout'|'natsctl top -timeout') return ;;
+        'natsctl varz --watch'|'natsctl varz -watch') return ;;
+        'natsctl varz -s'|'natsctl varz --server'|'natsctl varz -server') return ;;
+        'natsctl varz -m'|'natsctl varz --http-port'|'natsctl varz -http-port') return ;;
+        'natsctl varz -ms'|'natsctl varz --https-port'|'natsctl varz -https-port') return ;;
+        'natsctl varz --base-path'|'natsctl varz -base-path') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl varz --cert'|'natsctl varz -cert') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl varz --key'|'natsctl varz -key') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl varz --cacert'|'natsctl varz -cacert') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl varz --timeout'|'natsctl varz -timeout') return ;;
+        'natsctl connz --sort'|'natsctl connz -sort') return ;;
+        'natsctl connz -n'|'natsctl connz --limit'|'natsctl connz -limit') return ;;
+        'natsctl connz --offset'|'natsctl connz -offset') return ;;
+        'natsctl connz --state'|'natsctl connz -state') COMPREPLY=($(compgen -W "open closed any" -- "$current")); return ;;
+        'natsctl connz --cid'|'natsctl connz -cid') return ;;
+        'natsctl connz --user'|'natsctl connz -user') return ;;
+        'natsctl connz --account'|'natsctl connz -account') return ;;
+        'natsctl connz --watch'|'natsctl connz -watch') return ;;
+        'natsctl connz -s'|'natsctl connz --server'|'natsctl connz -server') return ;;
+        'natsctl connz -m'|'natsctl connz --http-port'|'natsctl connz -http-port') return ;;
+        'natsctl connz -ms'|'natsctl connz --https-port'|'natsctl connz -https-port') return ;;
+        'natsctl connz --base-path'|'natsctl connz -base-path') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl connz --cert'|'natsctl connz -cert') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl connz --key'|'natsctl connz -key') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl connz --cacert'|'natsctl connz -cacert') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl connz --timeout'|'natsctl connz -timeout') return ;;
+        'natsctl routez --watch'|'natsctl routez -watch') return ;;
+        'natsctl routez -s'|'natsctl routez --server'|'natsctl routez -server') return ;;
+        'natsctl routez -m'|'natsctl routez --http-port'|'natsctl routez -http-port') return ;;
+        'natsctl routez -ms'|'natsctl routez --https-port'|'natsctl routez -https-port') return ;;
+        'natsctl routez --base-path'|'natsctl routez -base-path') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl routez --cert'|'natsctl routez -cert') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl routez --key'|'natsctl routez -key') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl routez --cacert'|'natsctl routez -cacert') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl routez --timeout'|'natsctl routez -timeout') return ;;
+        'natsctl leafz --account'|'natsctl leafz -account') return ;;
+        'natsctl leafz --watch'|'natsctl leafz -watch') return ;;
+        'natsctl leafz -s'|'natsctl leafz --server'|'natsctl leafz -server') return ;;
+        'natsctl leafz -m'|'natsctl leafz --http-port'|'natsctl leafz -http-port') return ;;
+        'natsctl leafz -ms'|'natsctl leafz --https-port'|'natsctl leafz -https-port') return ;;
+        'natsctl leafz --base-path'|'natsctl leafz -base-path') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl leafz --cert'|'natsctl leafz -cert') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl leafz --key'|'natsctl leafz -key') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl leafz --cacert'|'natsctl leafz -cacert') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl leafz --timeout'|'natsctl leafz -timeout') return ;;
+        'natsctl subsz --test'|'natsctl subsz -test') return ;;
+        'natsctl subsz --account'|'natsctl subsz -account') return ;;
+        'natsctl subsz -n'|'natsctl subsz --limit'|'natsctl subsz -limit') return ;;
+        'natsctl subsz --offset'|'natsctl subsz -offset') return ;;
+        'natsctl subsz --watch'|'natsctl subsz -watch') return ;;
+        'natsctl subsz -s'|'natsctl subsz --server'|'natsctl subsz -server') return ;;
+        'natsctl subsz -m'|'natsctl subsz --http-port'|'natsctl subsz -http-port') return ;;
+        'natsctl subsz -ms'|'natsctl subsz --https-port'|'natsctl subsz -https-port') return ;;
+        'natsctl subsz --base-path'|'natsctl subsz -base-path') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl subsz --cert'|'natsctl subsz -cert') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl subsz --key'|'natsctl subsz -key') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl subsz --cacert'|'natsctl subsz -cacert') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl subsz --timeout'|'natsctl subsz -timeout') return ;;
+        'natsctl accountz --account'|'natsctl accountz -account') return ;;
+        'natsctl accountz --watch'|'natsctl accountz -watch') return ;;
+        'natsctl accountz -s'|'natsctl accountz --server'|'natsctl accountz -server') return ;;
+        'natsctl accountz -m'|'natsctl accountz --http-port'|'natsctl accountz -http-port') return ;;
+        'natsctl accountz -ms'|'natsctl accountz --https-port'|'natsctl accountz -https-port') return ;;
+        'natsctl accountz --base-path'|'natsctl accountz -base-path') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl accountz --cert'|'natsctl accountz -cert') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl accountz --key'|'natsctl accountz -key') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl accountz --cacert'|'natsctl accountz -cacert') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl accountz --timeout'|'natsctl accountz -timeout') return ;;
+        'natsctl healthz --watch'|'natsctl healthz -watch') return ;;
+        'natsctl healthz -s'|'natsctl healthz --server'|'natsctl healthz -server') return ;;
+        'natsctl healthz -m'|'natsctl healthz --http-port'|'natsctl healthz -http-port') return ;;
+        'natsctl healthz -ms'|'natsctl healthz --https-port'|'natsctl healthz -https-port') return ;;
+        'natsctl healthz --base-path'|'natsctl healthz -base-path') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl healthz --cert'|'natsctl healthz -cert') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl healthz --key'|'natsctl healthz -key') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl healthz --cacert'|'natsctl healthz -cacert') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl healthz --timeout'|'natsctl healthz -timeout') return ;;
         'natsctl context add --description') return ;;
         'natsctl context add -s'|'natsctl context add --server') return ;;
         'natsctl context add --user') return ;;
@@ -177,7 +272,7 @@ _natsctl() {
         'natsctl')
             case $current in
                 -*) words="-v --version -h --help" ;;
-                *) words="server pub sub request reply rtt bench context demo version" ;;
+                *) words="server pub sub request reply rtt bench top varz connz routez leafz subsz accountz healthz context demo version" ;;
             esac
             ;;
         'natsctl server')
@@ -219,6 +314,54 @@ _natsctl() {
         'natsctl bench')
             case $current in
                 -*) words="-np --pubs -pubs -ns --subs -subs -n --msgs -msgs -ms --size -size --rate -rate --duration -duration --queue -queue --request -request --inflight -inflight --subjects -subjects -H --header -header --payload -payload --random -random --stamp -stamp --processes -processes --max-outage -max-outage --csv -csv --json -json --compare -compare --plot -plot -h --help -help -s --server -server --user -user --password -password --token -token --creds -creds --nkey -nkey --tlscert -tlscert --tlskey -tlskey --tlsca -tlsca --tlsfirst -tlsfirst --timeout -timeout --connection-name -connection-name --inbox-prefix -inbox-prefix --context -context --no-context -no-context" ;;
+                *) words="" ;;
+            esac
+            ;;
+        'natsctl top')
+            case $current in
+                -*) words="-n --limit -limit -d --delay -delay --sort -sort --lookup -lookup -b --raw -raw -u --display-subscriptions-column -display-subscriptions-column -o --output -output --once -once -r --refreshes -refreshes --format -format -l --delimiter -delimiter --no-rates -no-rates --record -record --keep -keep --headless -headless --replay -replay --speed -speed -v --version -version -h --help -help -s --server -server -m --http-port -http-port -ms --https-port -https-port --base-path -base-path --cluster -cluster --cert -cert --key -key --cacert -cacert -k --insecure -insecure --timeout -timeout" ;;
+                *) words="" ;;
+            esac
+            ;;
+        'natsctl varz')
+            case $current in
+                -*) words="--json -json --watch -watch -h --help -help -s --server -server -m --http-port -http-port -ms --https-port -https-port --base-path -base-path --cluster -cluster --cert -cert --key -key --cacert -cacert -k --insecure -insecure --timeout -timeout" ;;
+                *) words="" ;;
+            esac
+            ;;
+        'natsctl connz')
+            case $current in
+                -*) words="--sort -sort -n --limit -limit --offset -offset --state -state -u --subs -subs --auth -auth --cid -cid --user -user --account -account --json -json --watch -watch -h --help -help -s --server -server -m --http-port -http-port -ms --https-port -https-port --base-path -base-path --cluster -cluster --cert -cert --key -key --cacert -cacert -k --insecure -insecure --timeout -timeout" ;;
+                *) words="" ;;
+            esac
+            ;;
+        'natsctl routez')
+            case $current in
+                -*) words="--json -json --watch -watch -h --help -help -s --server -server -m --http-port -http-port -ms --https-port -https-port --base-path -base-path --cluster -cluster --cert -cert --key -key --cacert -cacert -k --insecure -insecure --timeout -timeout" ;;
+                *) words="" ;;
+            esac
+            ;;
+        'natsctl leafz')
+            case $current in
+                -*) words="--account -account --json -json --watch -watch -h --help -help -s --server -server -m --http-port -http-port -ms --https-port -https-port --base-path -base-path --cluster -cluster --cert -cert --key -key --cacert -cacert -k --insecure -insecure --timeout -timeout" ;;
+                *) words="" ;;
+            esac
+            ;;
+        'natsctl subsz')
+            case $current in
+                -*) words="--test -test -u --subs -subs --account -account -n --limit -limit --offset -offset --json -json --watch -watch -h --help -help -s --server -server -m --http-port -http-port -ms --https-port -https-port --base-path -base-path --cluster -cluster --cert -cert --key -key --cacert -cacert -k --insecure -insecure --timeout -timeout" ;;
+                *) words="" ;;
+            esac
+            ;;
+        'natsctl accountz')
+            case $current in
+                -*) words="--account -account --json -json --watch -watch -h --help -help -s --server -server -m --http-port -http-port -ms --https-port -https-port --base-path -base-path --cluster -cluster --cert -cert --key -key --cacert -cacert -k --insecure -insecure --timeout -timeout" ;;
+                *) words="" ;;
+            esac
+            ;;
+        'natsctl healthz')
+            case $current in
+                -*) words="--details -details --js-enabled-only -js-enabled-only --js-server-only -js-server-only --json -json --watch -watch -h --help -help -s --server -server -m --http-port -http-port -ms --https-port -https-port --base-path -base-path --cluster -cluster --cert -cert --key -key --cacert -cacert -k --insecure -insecure --timeout -timeout" ;;
                 *) words="" ;;
             esac
             ;;

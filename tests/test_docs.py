@@ -25,7 +25,7 @@ MAN_PAGES = sorted((PROJECT / "man").iterdir())
 HEADINGS = ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXIT STATUS", "ENVIRONMENT", "EXAMPLES", "SEE ALSO"]
 
 LINES = {
-    "natsctl s": {"server", "sub"},
+    "natsctl s": {"server", "sub", "subsz"},
     "natsctl server --po": {"--port", "--ports_file_dir"},
     "natsctl server -po": {"-port", "-ports_file_dir"},
     "natsctl server -DV -log": {"-log", "-logtime", "-logtime_utc", "-log_size_limit"},

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from natsctl.cli.output import DataOutput, note
 from natsctl.cli.top_export import csv_rows, json_line
 from natsctl.cli.top_text import TopText
-from natsctl.errors import LinkError, UsageError
+from natsctl.errors import LinkError, NatsctlError, UsageError
 from natsctl.monitoring.dns import ReverseLookups
 from natsctl.monitoring.snapshot import Snapshot
 from natsctl.ops.watch import Source, Watch, open_source
@@ -120,7 +120,10 @@ async def _watched(source: Source, watch: Watch) -> AsyncIterator[Snapshot]:
         yield snapshot
     for peer in source.missing:
         note(f"{peer.name or peer.server_id} of the cluster was not found: {peer.error}")
-    if not has_answer and errors:
+    if not has_answer:
+        if watch.replay:
+            hint = "a single reading has no rates: add --no-rates" if watch.with_rates else None
+            raise NatsctlError(f"there is nothing to show in {watch.replay}", hint=hint)
         raise LinkError("no server could be read")
 
 

@@ -1,4 +1,4 @@
-"""What a server can sort open connections by, and what to say about anything else."""
+"""What a server can sort connections by, and what to say about anything else."""
 
 from __future__ import annotations
 
@@ -25,17 +25,24 @@ SORT_OPTIONS = {
 }
 """What a server can sort open connections by.
 
-Source: nats-server 2.15 ``SortOpt``; ``stop`` and ``reason`` are for closed ones.
+Source: nats-server 2.15 ``SortOpt``.
 """
 
+_OF_CLOSED = ("stop", "reason")
 
-def check_sort(key: str) -> str:
+
+def check_sort(key: str, *, closed: bool = False) -> str:
     """Return a sort option that the server knows.
+
+    Args:
+        key: What was given.
+        closed: Whether it is for closed connections, which can be sorted by two things more.
 
     Raises:
         UsageError: It is none; the hint names those that are near.
     """
-    if key in SORT_OPTIONS:
+    options = [*SORT_OPTIONS, *(_OF_CLOSED if closed else ())]
+    if key in options:
         return key
-    near = difflib.get_close_matches(key, SORT_OPTIONS, n=3, cutoff=0.4) or list(SORT_OPTIONS)
+    near = difflib.get_close_matches(key, options, n=3, cutoff=0.4) or options
     raise UsageError(f"invalid option to sort by: {printable(key, 40)}", hint=f"sort by {', '.join(near)}")

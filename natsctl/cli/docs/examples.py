@@ -59,6 +59,37 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
             "natsctl bench --request --inflight 50 -n 10000 time.now",
         ),
     ),
+    "natsctl top": (
+        (
+            "Watch a server, with the connections first that receive most:",
+            "natsctl top -s 10.0.0.5 -m 8222 -sort bytes_to",
+        ),
+        ("Watch all servers of a cluster, twice a second:", "natsctl top -s one:8222 --cluster -d 0.5"),
+        (
+            "Write a table of nats-top into a file, and one with a delimiter:",
+            "natsctl top -o top.txt\nnatsctl top -o - -l ';'",
+        ),
+        ("Feed ten readings to a program:", "natsctl top -r 10 --format json -o readings.ndjson"),
+        (
+            "Keep the last day, and look at it at ten times the speed:",
+            "natsctl top --record day.ndjson.gz --keep 24h --headless\nnatsctl top --replay day.ndjson.gz --speed 10",
+        ),
+    ),
+    "natsctl varz": (
+        ("See a server at a glance, again every 2 seconds:", "natsctl varz --watch 2"),
+        ("Give a script every figure, as the server has it:", "natsctl varz --json"),
+    ),
+    "natsctl connz": (
+        ("See who has most bytes waiting:", "natsctl connz --sort pending --limit 10"),
+        ("See who left, and why:", "natsctl connz --state closed --sort stop"),
+    ),
+    "natsctl routez": (("See whether all servers of the cluster are linked:", "natsctl routez -s one:8222 --cluster"),),
+    "natsctl leafz": (("See the leafnodes of a server on HTTPS:", "natsctl leafz -s hub.example.net -ms 8443"),),
+    "natsctl subsz": (
+        ("See who would receive a message, on any server of the cluster:", "natsctl subsz --test orders.new --cluster"),
+    ),
+    "natsctl accountz": (("See one account:", "natsctl accountz --account APP"),),
+    "natsctl healthz": (("Ask two servers; exits with 0 when both are healthy:", "natsctl healthz -s one,two"),),
     "natsctl context": (
         (
             "Say where the test cluster is, and use it from now on:",
