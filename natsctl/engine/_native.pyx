@@ -416,13 +416,18 @@ cdef class NativeCore(Outbox):
         cdef Publish publish
         cdef const char* cursor = PyBytes_AS_STRING(line)
         memcpy(body.data + self._filled, at, taken)
-        if self._filled + taken < body.size:
-            if not may_go_on(body.data, self._filled + taken, body.size - 2):
-                return NULL
+        if self._filled + taken <= body.size - 2:
             self._filled += taken
             return end
         read_line(&cursor, cursor + PyBytes_GET_SIZE(line), PyBytes_GET_SIZE(line), &publish)
-        if not ends_well(body.data, body.size - 2) or not self._accepts(&publish):  # the grant may have changed
+        if not self._accepts(&publish):  # the grant is another one than when it began
+            return NULL
+        if self._filled + taken < body.size:
+            if not may_go_on(body.data, self._filled + taken, publish.size):
+                return NULL
+            self._filled += taken
+            return end
+        if not ends_well(body.data, publish.size):
             return NULL
         self._line = self._body = None  # before the publish, which may close the session
         publish.body = body.data
