@@ -25,7 +25,7 @@ from tests.support.rig import Recorder, quiet
 _malloc = ctypes.CDLL(None)
 _BURST = 50
 """Allocations that fail in a row; with no end, CPython itself waits for ever for memory to handle the error."""
-_STRIDE = 5
+_STRIDE = 10
 """From the beginning of one burst to that of the next."""
 _TAG = re.compile(rb"<(\d\d)>")
 _LOST_BY_PYTHON = "error return without exception set"

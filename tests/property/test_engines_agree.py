@@ -7,6 +7,7 @@ import re
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +21,7 @@ BEST = ENGINES[0]
 EXAMPLES = int(os.environ.get("NATSCTL_DIFFERENTIAL_EXAMPLES", "2000"))
 
 
+@pytest.mark.timeout(300)
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(
     data=dialogues(),
@@ -68,6 +70,7 @@ def play(name: str, cache_size: int, moves: list[tuple[int, tuple[str, str, int]
     return [*seen, rig.engine.n_subscriptions(), [client.counters() for client in clients]]
 
 
+@pytest.mark.timeout(300)
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(cache_size=st.sampled_from([0, 1, 2, 8192]), moves=st.lists(st.tuples(st.integers(0, 3), MOVES), max_size=40))
 def test_both_engines_find_the_same_receivers(cache_size: int, moves: list[tuple[int, tuple[str, str, int]]]) -> None:
