@@ -28,15 +28,15 @@ class GoCommand(TyperCommand):
     """A command that reads flags as Go programs do.
 
     One or two dashes are the same. A value follows as the next argument or after ``=``; a boolean takes one only
-    after ``=``. Flags are not bundled, the last of several wins (an option declared as a list collects them), and the
-    first word that is no flag, or ``--``, ends them.
+    after ``=``. Flags are not bundled, and the last of several wins (an option declared as a list collects them).
+    ``--`` ends them, and so does the first word, except where a command takes words: there they may follow, too.
     """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the arguments and leave the values in the context, as Typer's own parser would."""
         params = self.get_params(ctx)
         line = _Line(ctx, {name.lstrip("-"): param for param in params for name in param.opts if name[0] == "-"})
-        line.read(args)
+        line.read(args, takes_words=any(param.param_type_name == "argument" for param in params))
         for param in params:
             if param.param_type_name == "argument":
                 line.take_words(param)
@@ -67,19 +67,20 @@ class _Line:
     words: list[str] = field(default_factory=list)
     """What is no flag."""
 
-    def read(self, args: list[str]) -> None:
-        """Take the flags off the front of the arguments; the rest are words."""
+    def read(self, args: list[str], *, takes_words: bool) -> None:
+        """Part the arguments into flags and words."""
         rest = list(args)
         while rest:
-            arg = rest[0]
+            arg = rest.pop(0)
             if arg == "--":
-                del rest[0]
                 break
-            if len(arg) < 2 or arg[0] != "-":
-                break
-            del rest[0]
-            self._read_flag(arg, rest)
-        self.words = rest
+            if len(arg) > 1 and arg[0] == "-":
+                self._read_flag(arg, rest)
+            else:
+                self.words.append(arg)
+                if not takes_words:
+                    break
+        self.words += rest
 
     def take_words(self, param: Any) -> None:
         """Give a declared argument its share of the words: one, or all of them."""

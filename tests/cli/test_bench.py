@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import PATIENCE_S, Background, Run, Shell, running_server
+from tests.support import process
+from tests.support.process import NATSCTL, nats_server
 
 Server = Callable[[str], str]
 
@@ -279,7 +281,13 @@ def test_a_subject_that_is_not_allowed_ends_the_run(natsctl: Shell, start_server
     assert 'publisher 1: permissions violation for publish to "Hi"' in done.err
 
 
-def test_counts_and_rates_agree_with_the_server(natsctl: Shell, tmp_path: Path) -> None:
+def test_flags_may_follow_the_subject(natsctl: Shell, official_server: str) -> None:
+    done = natsctl("bench", "-s", official_server, "hi", "-n", "10", "--json")
+    assert json.loads(done.out)["publishers"]["msgs"] == 10
+
+
+@pytest.mark.parametrize("server", ["nats-server", "natsctl server"])
+def test_counts_and_rates_agree_with_the_server(natsctl: Shell, tmp_path: Path, server: str) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -289,8 +297,21 @@ def test_counts_and_rates_agree_with_the_server(natsctl: Shell, tmp_path: Path) 
             document = json.load(answer)
         return time.monotonic(), document
 
-    with running_server(tmp_path / "server", f"http: 127.0.0.1:{port}") as url:
-        flags = ("-s", url, "-np", "2", "-ns", "2", "-rate", "5000", "-duration", "4s", "-json")
+    command = NATSCTL if server == "natsctl server" else nats_server()
+    with process.running_server(command, tmp_path, f"http: 127.0.0.1:{port}") as running_one:
+        flags = (
+            "-s",
+            f"nats://127.0.0.1:{running_one.port}",
+            "-np",
+            "2",
+            "-ns",
+            "2",
+            "-rate",
+            "5000",
+            "-duration",
+            "4s",
+            "-json",
+        )
         running = natsctl.start("bench", *flags, "hi", until="Starting")
         while not (first := varz())[1]["in_msgs"]:
             time.sleep(0.05)  # the server tells only when it is asked

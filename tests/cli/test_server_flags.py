@@ -89,8 +89,8 @@ def test_two_dashes_alone_end_the_flags() -> None:
     assert read("-V", "--", "-p") == {"trace": True, "words": ["-p"]}
 
 
-def test_the_first_word_ends_the_flags() -> None:
-    assert read("-V", "word", "-p", "1") == {"trace": True, "words": ["word", "-p", "1"]}
+def test_flags_may_follow_a_word_where_words_are_taken() -> None:
+    assert read("-V", "word", "-p", "1", "more") == {"trace": True, "port": 1, "words": ["word", "more"]}
 
 
 @pytest.mark.parametrize(
