@@ -319,8 +319,9 @@ def test_counts_and_rates_agree_with_the_server(natsctl: Shell, tmp_path: Path, 
         second, done = varz(), running.finish()
         last = varz()
     found = json.loads(done.out)
-    assert last[1]["in_msgs"] == found["publishers"]["msgs"] == 20_000
-    assert last[1]["out_msgs"] == found["subscribers"]["msgs"] == 40_000
+    assert found["publishers"]["msgs"] == pytest.approx(20_000, rel=0.01)  # the clock may end it a moment early
+    assert last[1]["in_msgs"] == found["publishers"]["msgs"]
+    assert last[1]["out_msgs"] == found["subscribers"]["msgs"] == 2 * found["publishers"]["msgs"]
     counted_per_s = (second[1]["in_msgs"] - first[1]["in_msgs"]) / (second[0] - first[0])
     assert found["publishers"]["msgs_per_s"] == pytest.approx(counted_per_s, rel=0.01)
     assert found["steady"]["published_per_s"] == pytest.approx(counted_per_s, rel=0.01)
