@@ -28,7 +28,7 @@ def _ago(row: ClosedConnection) -> str:
 
 
 def _look(row: ClosedConnection) -> str:
-    return "table--error" if row.is_trouble else ""
+    return "error" if row.is_trouble else ""
 
 
 class ClosedScreen(ListScreen[ClosedGroup]):
@@ -36,7 +36,7 @@ class ClosedScreen(ListScreen[ClosedGroup]):
 
     BINDING_GROUP_TITLE = "Closed connections"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("g", "each", "One by one", id="closed.each", tooltip="Show each closed connection"),
+        Binding("e", "each", "One by one", id="closed.each", tooltip="Show each closed connection"),
     ]
 
     def query_for(self, server: str) -> Query:

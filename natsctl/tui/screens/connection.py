@@ -19,7 +19,8 @@ from natsctl.tui.screens.base import TopScreen
 from natsctl.tui.views.connection import ConnectionDetails, connection_details, identity, tls
 from natsctl.tui.views.subscriptions import Subscription
 from natsctl.tui.widgets.chart import Chart
-from natsctl.tui.widgets.table import Column, LineTable
+from natsctl.tui.widgets.plain_table import PlainTable
+from natsctl.tui.widgets.table import Column
 
 __all__ = ["ConnectionScreen"]
 
@@ -48,7 +49,7 @@ class ConnectionScreen(TopScreen):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (72, "-wide")]  # noqa: RUF012  # Textual declares it of another kind
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (10, "-short"), (20, "-tall"), (40, "-high")]  # noqa: RUF012  # the same
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("v", "next_chart", "Chart", id="connection.chart", tooltip="Messages, bytes or pending bytes"),
+        Binding("c", "next_chart", "Chart", id="connection.chart", tooltip="Messages, bytes or pending bytes"),
     ]
     DEFAULT_CSS = """
     ConnectionScreen #about { height: 1fr; min-height: 1; }
@@ -86,7 +87,7 @@ class ConnectionScreen(TopScreen):
             with VerticalScroll(id="charts", can_focus=False):
                 for name, (title, _) in CHARTS.items():
                     yield Chart(title, count if name == "msgs" else size, id=name)
-        yield LineTable(self._columns(), lambda row: row.key, id="subscriptions")
+        yield PlainTable(self._columns(), lambda row: row.key, id="subscriptions")
 
     def on_mount(self) -> None:
         """Choose the first chart, and have the history kept."""
@@ -100,7 +101,7 @@ class ConnectionScreen(TopScreen):
     def _columns(self) -> list[Column[Subscription]]:
         raw = self.board.settings.raw
         return [
-            Column("subject", "SUBJECT", lambda row: row.subject, max_width=48, look=lambda row: "table--accent"),
+            Column("subject", "SUBJECT", lambda row: row.subject, max_width=48, look=lambda row: "accent"),
             Column("queue", "QUEUE", lambda row: row.queue),
             Column("sid", "SID", lambda row: row.sid, is_right=True),
             Column("msgs", "MSGS", lambda row: count(row.msgs, raw=raw), lambda row: row.msgs, True, True),
@@ -122,7 +123,7 @@ class ConnectionScreen(TopScreen):
         if found.conn is not None:
             self._details = found
         self.query_one("#facts Static", Static).update(self._facts())
-        self.query_one(LineTable).show(self._details.subscriptions, is_stale=snapshot.is_stale)
+        self.query_one(PlainTable).show(self._details.subscriptions, is_stale=snapshot.is_stale)
         self._show_charts()
         self.say(self._summary(found))
 

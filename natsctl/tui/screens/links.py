@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 
 import msgspec
 
@@ -19,6 +19,7 @@ __all__ = ["LinksScreen"]
 class LinksScreen(ListScreen[Link]):
     """Lists the links of all servers; remembers them while it exists, to tell what is missing."""
 
+    CAN_OPEN = False
     BINDING_GROUP_TITLE = "Cluster"
 
     def __init__(self, board: Board) -> None:
@@ -37,18 +38,27 @@ class LinksScreen(ListScreen[Link]):
             *self.server_columns(),
             Column("kind", "KIND", lambda row: row.kind),
             Column("name", "NAME", lambda row: row.name, look=_look),
-            Column("state", "STATE", _state, look=_look),
+            Column("state", "STATE", _state, max_width=48, look=_look),
             Column("rtt", "RTT", lambda row: rtt(row.rtt_s), lambda row: row.rtt_s or 0.0, True, True),
             Column("in", "IN/S", lambda row: rate(_per_s(row, "in_msgs_per_s"), raw=raw), _rate_in, True, True),
             Column("out", "OUT/S", lambda row: rate(_per_s(row, "out_msgs_per_s"), raw=raw), _rate_out, True, True),
-            _total("in_msgs", "IN", raw),
-            _total("out_msgs", "OUT", raw),
-            _total("in_bytes", "BYTES_IN", raw),
-            _total("out_bytes", "BYTES_OUT", raw),
-            Column("pending", "PENDING", lambda row: size(row.pending_bytes, raw=raw), lambda row: row.pending_bytes),
-            Column("subs", "SUBS", lambda row: count(row.subscriptions, raw=raw), lambda row: row.subscriptions),
+            _number("in_msgs", "IN", lambda row: row.traffic.in_msgs, count, raw),
+            _number("out_msgs", "OUT", lambda row: row.traffic.out_msgs, count, raw),
+            _number("in_bytes", "BYTES_IN", lambda row: row.traffic.in_bytes, size, raw),
+            _number("out_bytes", "BYTES_OUT", lambda row: row.traffic.out_bytes, size, raw),
+            Column(
+                "pending",
+                "PENDING",
+                lambda row: size(row.pending_bytes, raw=raw),
+                lambda row: row.pending_bytes,
+                True,
+                True,
+            ),
+            Column(
+                "subs", "SUBS", lambda row: count(row.subscriptions, raw=raw), lambda row: row.subscriptions, True, True
+            ),
             Column("where", "ADDRESS", lambda row: row.where),
-            Column("about", "ABOUT", lambda row: row.about, max_width=64),
+            Column("about", "ABOUT", lambda row: "" if row.is_missing else row.about, max_width=64),
         ]
 
     def rows(self) -> Sequence[Link]:
@@ -83,13 +93,13 @@ class LinksScreen(ListScreen[Link]):
 
 def _state(link: Link) -> str:
     if link.is_missing:
-        return "missing"
+        return f"missing: {link.about}"
     pool = f" ({link.connections} connections)" if link.connections > 1 else ""
     return f"{link.direction or 'linked'}{pool}"
 
 
 def _look(link: Link) -> str:
-    return "table--error" if link.is_missing else ""
+    return "error" if link.is_missing else ""
 
 
 def _per_s(link: Link, series: str) -> float | None:
@@ -104,13 +114,6 @@ def _rate_out(link: Link) -> float:
     return _per_s(link, "out_msgs_per_s") or 0.0
 
 
-def _total(name: str, title: str, raw: bool) -> Column[Link]:
-    write = size if name.endswith("bytes") else count
-    return Column(
-        name,
-        title,
-        lambda row: "" if row.is_missing else write(getattr(row.traffic, name), raw=raw),
-        lambda row: getattr(row.traffic, name),
-        falls=True,
-        is_right=True,
-    )
+def _number(key: str, title: str, value: Callable[[Link], int], write: Callable[..., str], raw: bool) -> Column[Link]:
+    """A column of numbers, which a missing link does not have."""
+    return Column(key, title, lambda row: "" if row.is_missing else write(value(row), raw=raw), value, True, True)

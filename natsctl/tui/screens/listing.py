@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from natsctl.tui.board import Board
 from natsctl.tui.screens.base import TopScreen
 from natsctl.tui.views.search import Searchable, matching
+from natsctl.tui.widgets.plain_table import PlainTable
 from natsctl.tui.widgets.prompt import Prompt
 from natsctl.tui.widgets.table import Column, LineTable
 
@@ -22,6 +23,9 @@ Row = TypeVar("Row", bound=Searchable)
 
 class ListScreen(TopScreen, Generic[Row]):
     """A screen of rows."""
+
+    CAN_OPEN: ClassVar[bool] = True
+    """Whether there is more to show of a row."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash,f", "search", "Search", id="list.search", tooltip="Show only rows with these words"),
@@ -49,7 +53,8 @@ class ListScreen(TopScreen, Generic[Row]):
 
     def compose_body(self) -> ComposeResult:
         """Put the prompt below the table."""
-        yield LineTable(self.columns(), self.key)
+        kind = LineTable if self.CAN_OPEN else PlainTable
+        yield kind(self.columns(), self.key)
         yield Prompt()
 
     @property

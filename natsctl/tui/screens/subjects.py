@@ -63,7 +63,7 @@ class SubjectsScreen(ListScreen[Subscription]):
         raw = self.board.settings.raw
         return [
             *self.server_columns(),
-            Column("subject", "SUBJECT", lambda row: row.subject, max_width=48, look=lambda row: "table--accent"),
+            Column("subject", "SUBJECT", lambda row: row.subject, max_width=48, look=lambda row: "accent"),
             Column("queue", "QUEUE", lambda row: row.queue),
             Column("client", "CLIENT", lambda row: row.client),
             Column("cid", "CID", lambda row: str(row.cid), lambda row: row.cid, is_right=True),

@@ -14,6 +14,7 @@ __all__ = ["VariablesScreen"]
 class VariablesScreen(ListScreen[Variable]):
     """Lists the variables of all servers; sorted by name, those of several servers stand side by side."""
 
+    CAN_OPEN = False
     BINDING_GROUP_TITLE = "Server variables"
 
     def columns(self) -> Sequence[Column[Variable]]:

@@ -6,6 +6,9 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
+from textual.color import Color
+from textual.content import Content
+from textual.theme import Theme
 from textual_plotext import PlotextPlot
 
 __all__ = ["Chart"]
@@ -18,21 +21,35 @@ LABEL_CELLS = 12
 
 STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800)
 
+COLOURS = ("primary", "success")
+"""The variables of the theme that lines are drawn in, one after the other."""
+
 
 class Chart(PlotextPlot):
-    """Lines over time up to now, from zero to the largest value.
+    """Lines over time up to now, from zero to the largest value; its title names the lines and their last values.
 
     Args:
-        title: What stands above it.
-        text: Writes a value of the vertical axis.
+        title: What is drawn.
+        text: Writes a value.
     """
 
     def __init__(self, title: str, text: Callable[[float], str], *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.border_title = title
+        self._title = title
         self._text = text
         self._series: Mapping[str, Sequence[float]] = {}
         self._interval_s = 1.0
+
+    def on_mount(self) -> None:
+        """Draw in the colours of the theme, also when it changes."""
+        super().on_mount()
+        self.app.theme_changed_signal.subscribe(self, self._take_theme)
+        self._take_theme(self.app.current_theme)
+
+    def _take_theme(self, theme: Theme) -> None:
+        # Colours that the terminal chooses have no numbers for plotext; this theme of it has no colours.
+        self.theme = "textual-clear" if theme.ansi else "auto"
+        self._draw()
 
     def show(self, series: Mapping[str, Sequence[float]], interval_s: float) -> None:
         """Show other values.
@@ -60,18 +77,33 @@ class Chart(PlotextPlot):
 
     def _draw(self) -> None:
         self.plt.clear_figure()
+        self.border_title = self._heading()
         if self.has_values:
             self._draw_lines()
             self._draw_axes()
         self.refresh()
 
+    def _heading(self) -> Content:
+        heading = Content(self._title)
+        for values, (name, colour) in zip(self._series.values(), self._colours().items(), strict=True):
+            last = values[-1] if values else math.nan
+            text = f"  {name} {self._text(last) if math.isfinite(last) else '-'}"
+            heading += Content.styled(text, f"${colour}")
+        return heading if self._series else heading + Content("  no history yet")
+
+    def _colours(self) -> dict[str, str]:
+        """The variable of the theme for each line."""
+        return {name: COLOURS[index % len(COLOURS)] for index, name in enumerate(self._series)}
+
     def _draw_lines(self) -> None:
-        for name, values in self._series.items():
+        variables = self.app.theme_variables
+        for name, colour in self._colours().items():
+            values = self._series[name]
+            rgb = None if self.app.current_theme.ansi else Color.parse(variables[colour]).rgb
             times = [-self._interval_s * behind for behind in range(len(values) - 1, -1, -1)]
             # plotext joins what is beside a gap; each stretch of values is a line of its own.
-            for index, (start, end) in enumerate(_stretches(values)):
-                label = name if index == 0 else None
-                self.plt.plot(times[start:end], values[start:end], marker="braille", label=label)
+            for start, end in _stretches(values):
+                self.plt.plot(times[start:end], values[start:end], marker="braille", color=rgb)
 
     def _draw_axes(self) -> None:
         values = [value for line in self._series.values() for value in line if math.isfinite(value)]
@@ -82,9 +114,8 @@ class Chart(PlotextPlot):
         span_s = self._interval_s * max(map(len, self._series.values()))
         moments = _moments(span_s, max(1, self.size.width // LABEL_CELLS - 1))
         self.plt.xlim(-span_s, 0)
-        self.plt.xticks(
-            [-moment for moment in moments], [f"-{_short(moment)}" if moment else "now" for moment in moments]
-        )
+        labels = [f"-{_short(moment)}" if moment else "now" for moment in moments]
+        self.plt.xticks([-moment for moment in moments], labels)
 
 
 def _moments(span_s: float, n_parts: int) -> list[float]:
