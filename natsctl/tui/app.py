@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -19,12 +19,28 @@ from natsctl.monitoring.snapshot import Snapshot
 from natsctl.ops.watch import Source, Watch
 from natsctl.tui.board import Board
 from natsctl.tui.screens.base import TopScreen
+from natsctl.tui.screens.closed import ClosedScreen
 from natsctl.tui.screens.connections import ConnectionsScreen
-from natsctl.tui.theme import THEMES, first_theme
+from natsctl.tui.screens.help import HelpScreen
+from natsctl.tui.screens.links import LinksScreen
+from natsctl.tui.screens.subjects import SubjectsScreen
+from natsctl.tui.screens.variables import VariablesScreen
+from natsctl.tui.theme import NO_COLOUR, THEMES, first_theme
 
 __all__ = ["TopApp", "show"]
 
+VIEWS: dict[str, Callable[[Board], TopScreen]] = {
+    "closed": ClosedScreen,
+    "help": HelpScreen,
+    "links": LinksScreen,
+    "subjects": SubjectsScreen,
+    "variables": VariablesScreen,
+}
+"""Screens that have a key of their own, above that of the connections."""
+
 SIGNAL_EXIT = 128
+FIRST_SCREEN = 2
+"""So many screens there are when nothing covers the connections: Textual has an empty one below all."""
 STEP_S = 10
 LEAP_S = 60
 ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
@@ -65,8 +81,14 @@ class TopApp(App[None]):
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "quit", "Quit", id="app.quit", tooltip="Leave"),
+        Binding("question_mark,h", "view('help')", "Help", id="app.help", tooltip="All keys"),
         Binding("ctrl+c,ctrl+q", "quit", "Quit", show=False, priority=True, id="app.interrupt"),
         Binding("p", "pause", "Pause", id="app.pause", tooltip="Stand still, or go on"),
+        Binding("1", "view('')", "Conns", id="app.connections", tooltip="Open connections"),
+        Binding("2", "view('closed')", "Closed", id="app.closed", tooltip="Closed connections, and why"),
+        Binding("3", "view('links')", "Links", id="app.links", tooltip="Routes and leafnodes"),
+        Binding("4", "view('subjects')", "Subjects", id="app.subjects", tooltip="Who receives what"),
+        Binding("5", "view('variables')", "Variables", id="app.variables", tooltip="All of /varz"),
         Binding("comma", f"step(-{STEP_S})", "Back", id="app.back", tooltip="Go back 10 seconds"),
         Binding("full_stop", f"step({STEP_S})", "Forth", id="app.forth", tooltip="Go forth 10 seconds"),
         Binding("left_square_bracket", f"step(-{LEAP_S})", "Back 1 min", show=False, id="app.leap_back"),
@@ -75,18 +97,19 @@ class TopApp(App[None]):
         Binding("minus", "speed(0.5)", "Slower", show=False, id="app.slower"),
         Binding("d", "lookup", "DNS", id="app.lookup", tooltip="Host names or addresses"),
         Binding("b", "raw", "Raw", id="app.raw", tooltip="Plain numbers"),
-        Binding("t", "theme", "Theme", show=False, id="app.theme", tooltip="Dark, light, no colours"),
+        Binding("t", "theme", "Theme", id="app.theme", tooltip="Dark, light, no colours"),
         Binding("ctrl+s", "save_screenshot", "SVG", id="app.screenshot", tooltip="Save a picture into a file"),
     ]
 
     def __init__(self, board: Board) -> None:
-        super().__init__()
+        first = first_theme()
+        super().__init__(ansi_color=True if first == NO_COLOUR else None)
         self.board = board
         self.failure: NatsctlError | None = None
         self._asked: list[str] = []
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = first_theme()
+        self.theme = first
 
     @property
     def top_screen(self) -> TopScreen | None:
@@ -120,6 +143,13 @@ class TopApp(App[None]):
     def _redraw(self) -> None:
         if self.top_screen:
             self.top_screen.draw()
+
+    async def action_view(self, name: str) -> None:
+        """Show one of the screens in place of what covers the connections."""
+        while len(self.screen_stack) > FIRST_SCREEN:
+            await self.pop_screen()
+        if name:
+            await self.push_screen(VIEWS[name](self.board))
 
     def action_pause(self) -> None:
         """Stand still, or go on."""
@@ -162,8 +192,10 @@ class TopApp(App[None]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Offer everything that has a key in the palette as well."""
-        yield from super().get_system_commands(screen)
-        for _, binding, is_enabled, tooltip in screen.active_bindings.values():
+        for command in super().get_system_commands(screen):
+            if command.title not in ("Quit", "Screenshot"):  # we have our own
+                yield command
+        for node, binding, is_enabled, tooltip in screen.active_bindings.values():
             if is_enabled and binding.description:
-                run = partial(self.run_action, binding.action, screen.focused or screen)
+                run = partial(self.run_action, binding.action, node)
                 yield SystemCommand(binding.description, tooltip or f"key {binding.key}", run)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 __all__ = ["NO_COLOUR", "THEMES", "first_theme"]
 
 NO_COLOUR = "no-colour"
+
+_ANSI = BUILTIN_THEMES["ansi-dark"]
+_DEFAULT = "ansi_default"
 
 THEMES = (
     Theme(
@@ -42,23 +45,19 @@ THEMES = (
     Theme(
         name=NO_COLOUR,
         ansi=True,
-        primary="ansi_default",
-        secondary="ansi_default",
-        accent="ansi_default",
-        warning="ansi_default",
-        error="ansi_default",
-        success="ansi_default",
-        foreground="ansi_default",
-        background="ansi_default",
-        surface="ansi_default",
-        panel="ansi_default",
-        boost="ansi_default",
-        dark=True,
-        variables={
-            "block-cursor-text-style": "reverse",
-            "input-cursor-text-style": "reverse",
-            "footer-key-foreground": "ansi_default",
-        },
+        primary=_DEFAULT,
+        secondary=_DEFAULT,
+        accent=_DEFAULT,
+        warning=_DEFAULT,
+        error=_DEFAULT,
+        success=_DEFAULT,
+        foreground=_DEFAULT,
+        background=_DEFAULT,
+        surface=_DEFAULT,
+        panel=_DEFAULT,
+        boost=_DEFAULT,
+        variables={name: _DEFAULT if value.startswith("ansi_") else value for name, value in _ANSI.variables.items()}
+        | {"block-cursor-text-style": "reverse", "input-cursor-text-style": "reverse"},
     ),
 )
 """The first is the one to begin with. All of Textual's own can be chosen as well."""

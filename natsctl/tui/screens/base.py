@@ -87,7 +87,13 @@ class TopScreen(Screen[None]):
         self.ask()
         self.draw()
 
+    @property
+    def is_covering(self) -> bool:
+        """Whether there is another screen of the dashboard below."""
+        stack = self.app.screen_stack
+        return len(stack) > 1 and isinstance(stack[-2], TopScreen)
+
     def action_back(self) -> None:
         """Go back to the screen below."""
-        if len(self.app.screen_stack) > 2:
+        if self.is_covering:
             self.app.pop_screen()

@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from natsctl.tui.board import Board
 from natsctl.tui.screens.base import TopScreen
 from natsctl.tui.screens.columns import ColumnChooser
+from natsctl.tui.screens.connection import ConnectionScreen
 from natsctl.tui.views.connections import Connection, connections, has_name, has_user, matching
 from natsctl.tui.widgets.connection_columns import FIRST_HIDDEN, SERVER_OPTIONS, connection_columns, sorting
 from natsctl.tui.widgets.prompt import Prompt
@@ -29,10 +30,10 @@ class ConnectionsScreen(TopScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash,f", "filter", "Filter", id="connections.filter", tooltip="Name, address, user, subject …"),
         Binding("o", "sort", "Sort", id="connections.sort", tooltip="Type what to sort by"),
-        Binding("n", "limit", "Limit", id="connections.limit", tooltip="How many connections to ask for"),
-        Binding("s", "subscriptions", "Subs", id="connections.subscriptions", tooltip="Show subjects"),
         Binding("space", "per_second", "Rates", id="connections.rates", tooltip="Totals or rates per second"),
+        Binding("s", "subscriptions", "Subs", id="connections.subscriptions", tooltip="Show subjects"),
         Binding("c", "columns", "Columns", id="connections.columns", tooltip="Choose columns"),
+        Binding("n", "limit", "Limit", id="connections.limit", tooltip="How many connections to ask for"),
     ]
 
     def __init__(self, board: Board) -> None:
@@ -83,6 +84,12 @@ class ConnectionsScreen(TopScreen):
         if event.control is self.table:
             self.board.change(sort=event.key if event.key in SERVER_OPTIONS else "cid")
             self.ask()
+
+    @on(LineTable.Opened)
+    def _opened(self, event: LineTable.Opened) -> None:
+        """Show everything about a connection."""
+        row: Connection = event.row
+        self.app.push_screen(ConnectionScreen(self.board, row.url, row.conn.cid, row.conn.start))
 
     def action_filter(self) -> None:
         """Filter as the user types."""

@@ -19,7 +19,7 @@ __all__ = ["ServerPanel"]
 
 ALERT_SAMPLES = 30
 """For how many snapshots the slow consumers stay lit after they grew."""
-TRAFFIC_TEXT = 52
+TRAFFIC_TEXT = 51
 """Cells of a traffic line without its sparklines."""
 MAX_SPARK = 60
 SHORTEST_ID = 6
@@ -51,7 +51,7 @@ class ServerPanel(Widget):
         server = next(iter(self._board.servers), "")
         snapshot = self._board.snapshot(server)
         if snapshot is None or snapshot.varz is None:
-            text.append(f" {server_name(None, server)}", self._look("title"))
+            text.append(f"{server_name(None, server)}", self._look("title"))
             return text.append(
                 "  waiting for an answer" if snapshot is None else "  no answer yet", self._look("label")
             )
@@ -68,42 +68,41 @@ class ServerPanel(Widget):
         return text
 
     def _look(self, name: str) -> Style:
-        return self.get_component_rich_style(f"panel--{name}", partial=True)
+        return self.get_component_rich_style(f"panel--{name}")
 
     def _one_line(self, text: Text, snapshot: Snapshot, varz: Varz) -> None:
         rates = snapshot.rates
-        text.append(f" {server_name(snapshot, snapshot.server)}", self._look("title"))
-        text.append(f" {count(varz.connections)} conns")
+        text.append(f"{server_name(snapshot, snapshot.server)}", self._look("title"))
+        text.append(f" {varz.connections} conns")
         text.append(f" in {rate(rates.in_msgs_per_s if rates else None)}/s", self._look("in"))
         text.append(f" out {rate(rates.out_msgs_per_s if rates else None)}/s", self._look("out"))
 
     def _title(self, text: Text, snapshot: Snapshot, varz: Varz) -> None:
         name = server_name(snapshot, snapshot.server)
-        text.append(f" {identity(varz)}", self._look("title")).append(f"  {name}")
+        text.append(f"{identity(varz)}", self._look("title")).append(f"  {name}")
         self._pair(text, "up", two_units(varz.uptime))
         moment = clock(snapshot.taken_at_ns)
-        room = self.size.width - text.cell_len - len("  id ") - len(moment) - 2
+        room = self.size.width - text.cell_len - len("  id ") - len(moment) - 1
         if room >= SHORTEST_ID:
             server_id = printable(varz.server_id)
             self._pair(text, "id", server_id if len(server_id) <= room else f"{server_id[: room - 1]}…")
-        text.append(" " * max(0, self.size.width - text.cell_len - len(moment) - 1))
+        text.append(" " * max(0, self.size.width - text.cell_len - len(moment)))
         text.append(f"{moment}\n", self._look("label"))
 
     def _load(self, text: Text, server: str, varz: Varz) -> None:
-        raw = self._board.settings.raw
-        text.append(" CPU ", self._look("label")).append(f"{varz.cpu:5.1f}%")
+        text.append("CPU ", self._look("label")).append(f"{varz.cpu:5.1f}%")
         self._pair(text, "memory", size(varz.mem))
-        self._pair(text, "connections", count(varz.connections, raw=raw))
-        self._pair(text, "subscriptions", count(varz.subscriptions, raw=raw))
+        self._pair(text, "connections", str(varz.connections))
+        self._pair(text, "subscriptions", str(varz.subscriptions))
         self._pair(text, "slow consumers", "")
         is_lit = grows(self._board.series(server, "slow_consumers", ALERT_SAMPLES))
-        text.append(count(varz.slow_consumers, raw=raw), self._look("alert") if is_lit else None)
+        text.append(str(varz.slow_consumers), self._look("alert") if is_lit else None)
         text.append("\n")
 
     def _traffic(self, text: Text, snapshot: Snapshot, way: str) -> None:
         raw, rates, varz = self._board.settings.raw, snapshot.rates, snapshot.varz
         spark = max(0, min(MAX_SPARK, (self.size.width - TRAFFIC_TEXT) // 2))
-        text.append(f" {way.capitalize():<4}", self._look("label"))
+        text.append(f"{way.capitalize():<4}", self._look("label"))
         for unit, of_bytes in (("msgs", False), ("bytes", True)):
             total = getattr(varz, f"{way}_{unit}")
             per_s = getattr(rates, f"{way}_{unit}_per_s", None)

@@ -9,7 +9,7 @@ from natsctl.monitoring.diagnosis import printable
 from natsctl.monitoring.documents import Varz
 from natsctl.monitoring.snapshot import Snapshot
 from natsctl.tui.board import Board
-from natsctl.tui.formats import count, rate, size, span, sparkline, two_units
+from natsctl.tui.formats import rate, size, span, sparkline, two_units
 from natsctl.tui.views.server import grows, identity, server_name
 from natsctl.tui.widgets.table import Column, LineTable
 
@@ -72,15 +72,15 @@ def _known(server: _Server, text: str) -> str:
 
 COLUMNS: tuple[Column[_Server], ...] = (
     Column("server", "SERVER", lambda server: server.name, max_width=24, look=_look),
-    Column("state", "STATE", lambda server: server.state, look=_look),
-    Column("conns", "CONNS", lambda server: _known(server, count(server.varz.connections)), is_right=True, look=_look),
+    Column("state", "STATE", lambda server: server.state, max_width=20, look=_look),
+    Column("conns", "CONNS", lambda server: _known(server, str(server.varz.connections)), is_right=True, look=_look),
     _rate_column("IN/s", "in_msgs_per_s"),
     _rate_column("OUT/s", "out_msgs_per_s"),
     Column("trend", "OUT", lambda server: sparkline(server.trend, TREND), look=_look),
     Column(
         "slow",
         "SLOW",
-        lambda server: _known(server, count(server.varz.slow_consumers)),
+        lambda server: _known(server, str(server.varz.slow_consumers)),
         is_right=True,
         look=lambda server: "error" if server.alert else server.look,
     ),
@@ -88,7 +88,7 @@ COLUMNS: tuple[Column[_Server], ...] = (
     Column("mem", "MEM", lambda server: _known(server, size(server.varz.mem)), is_right=True, look=_look),
     _rate_column("IN B/s", "in_bytes_per_s", of_bytes=True),
     _rate_column("OUT B/s", "out_bytes_per_s", of_bytes=True),
-    Column("subs", "SUBS", lambda server: _known(server, count(server.varz.subscriptions)), is_right=True, look=_look),
+    Column("subs", "SUBS", lambda server: _known(server, str(server.varz.subscriptions)), is_right=True, look=_look),
     Column("uptime", "UPTIME", lambda server: two_units(server.varz.uptime), is_right=True, look=_look),
     Column("version", "VERSION", lambda server: _known(server, identity(server.varz)), look=_look),
 )

@@ -15,7 +15,7 @@ __all__ = ["StatusLine"]
 
 
 class StatusLine(Widget):
-    """One line for each notice, at most three, and one for what the screen says of itself.
+    """The notices, at most three, and then what the screen says of itself.
 
     Args:
         board: What is known.
@@ -33,23 +33,22 @@ class StatusLine(Widget):
     def say(self, summary: str) -> None:
         """Say what the screen shows, in the last line."""
         self._summary = summary
-        self.refresh()
+        self.refresh(layout=True)
 
     def show(self) -> None:
         """Draw what the board knows now."""
         self._notices = [*self._time(), *self._trouble()][: self.MAX_NOTICES]
-        self.styles.height = len(self._notices) + 1
-        self.refresh()
+        self.refresh(layout=True)
 
     def render(self) -> Text:
         """Draw the lines."""
-        text = Text(no_wrap=True, overflow="ellipsis", end="")
+        text = Text(end="")
         for notice in self._notices:
-            text.append(f" {notice.text}", self.get_component_rich_style(f"status--{notice.look}", partial=True))
+            text.append(notice.text, self.get_component_rich_style(f"status--{notice.look}"))
             if notice.hint:
-                text.append(f" ({notice.hint})", self.get_component_rich_style("status--hint", partial=True))
+                text.append(f" ({notice.hint})", self.get_component_rich_style("status--hint"))
             text.append("\n")
-        text.append(f" {self._summary}")
+        text.append(self._summary)
         return text
 
     def _time(self) -> list[Notice]:

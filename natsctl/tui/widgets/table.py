@@ -30,7 +30,7 @@ HEADER_LINES = 1
 MAX_CELL = 512
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Column(Generic[Row]):
     """A column.
 
@@ -115,7 +115,7 @@ class LineTable(ScrollView, Generic[Row], can_focus=True):
         Binding("right", "pan(8)", "Right", show=False, id="table.right"),
         Binding("less_than_sign", "sort_beside(-1)", "Sort ←", show=False, id="table.sort_left"),
         Binding("greater_than_sign", "sort_beside(1)", "Sort →", show=False, id="table.sort_right"),
-        Binding("r", "reverse", "Reverse", id="table.reverse", tooltip="Sort the other way round"),
+        Binding("r", "reverse", "Reverse", show=False, id="table.reverse", tooltip="Sort the other way round"),
     ]
 
     def __init__(
@@ -189,6 +189,7 @@ class LineTable(ScrollView, Generic[Row], can_focus=True):
         return next((column for column in self._columns if column.key == key), None)
 
     def _arrange(self) -> None:
+        was_in_sight = self._is_in_sight
         column = self._column(self._sort)
         if column:
             self._rows.sort(key=column.order or column.text, reverse=self._falls)
@@ -197,6 +198,8 @@ class LineTable(ScrollView, Generic[Row], can_focus=True):
             self._cursor = next(found, self._cursor)
         self._cursor = max(0, min(self._cursor, len(self._rows) - 1))
         self._lay_out()
+        if was_in_sight and not self._is_in_sight:
+            self._bring_into_sight()
 
     def _lay_out(self) -> None:
         """Make columns as wide as what can be seen in them; they grow, but do not shrink and jump."""
@@ -275,9 +278,17 @@ class LineTable(ScrollView, Generic[Row], can_focus=True):
         self._cursor = max(0, min(index, len(self._rows) - 1))
         row = self.row
         self._cursor_key = None if row is None else self._key(row)
+        self._bring_into_sight()
+        self.refresh()
+
+    @property
+    def _is_in_sight(self) -> bool:
+        top = int(self.scroll_y)
+        return top <= self._cursor < top + self.size.height - HEADER_LINES
+
+    def _bring_into_sight(self) -> None:
         region = Region(int(self.scroll_x), self._cursor, 1, 1 + HEADER_LINES)
         self.scroll_to_region(region, animate=False, force=True)
-        self.refresh()
 
     def action_move(self, lines: int) -> None:
         """Move the cursor."""
