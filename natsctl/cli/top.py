@@ -167,7 +167,8 @@ def _refuse_contradictions(context: Any) -> None:
 
 
 def _show_screen(watch: Watch) -> None:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    # Textual draws on stderr, so that stdout stays free.
+    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         hint = "write a table with --once, several with -r N -o -, or choose --format csv or json"
         raise UsageError("there is no terminal to draw on", hint=hint)
     from natsctl.tui import run as show
