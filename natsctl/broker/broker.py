@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import fields, replace
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ from natsctl.broker.registry import SLOW_CONSUMER, Registry
 from natsctl.broker.user_info import UserInfo
 from natsctl.config import Options, check_start, load
 from natsctl.engine import create
-from natsctl.engine.api import Engine, Limits
+from natsctl.engine.api import Engine, Limits, Session
 from natsctl.errors import ClosedReason, ConfigError, ServerError, WireError
 
 if TYPE_CHECKING:
@@ -257,14 +257,16 @@ class Broker:
         if self._all_gone is not None and not self._sockets:
             self._all_gone.set()
 
-    def flush_touched(self) -> None:
-        """Flush every connection whose session got output."""
+    def flush_touched(self) -> Sequence[Session]:
+        """Flush every connection whose session got output; returns these sessions."""
         for internal in self.engine.collect_internal():
             for request in internal.take():
                 self._user_info.answer(internal, request)
-        for session in self.engine.collect():
+        touched = self.engine.collect()
+        for session in touched:
             if session.owner is not None:
                 session.owner.flush()
+        return touched
 
     def flush_soon(self) -> None:
         """Do so when the loop has read from everybody who had something to say."""

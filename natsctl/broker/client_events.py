@@ -46,7 +46,7 @@ class Environment(Protocol):
     slow_consumers: int
     stale_connections: int
 
-    def flush_touched(self) -> None:
+    def flush_touched(self) -> object:
         """Flush every connection whose session got output."""
 
 

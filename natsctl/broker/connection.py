@@ -9,6 +9,7 @@ Task: everything here runs on the broker's loop.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Protocol, cast
@@ -16,7 +17,7 @@ from typing import Protocol, cast
 from natsctl.broker.auth import Login
 from natsctl.broker.logs import Logger
 from natsctl.broker.pinger import Pinger
-from natsctl.broker.stall import STALL_S, Stall
+from natsctl.broker.stall import Stall
 from natsctl.broker.writer import Writer
 from natsctl.config import Options
 from natsctl.engine.api import Engine, Session
@@ -57,8 +58,8 @@ class Host(Protocol):
     def connection_lost(self, connection: Connection) -> None:
         """The socket of a connection is gone."""
 
-    def flush_touched(self) -> None:
-        """Flush every connection whose session got output."""
+    def flush_touched(self) -> Sequence[Session]:
+        """Flush every connection whose session got output; returns these sessions."""
 
     def flush_soon(self) -> None:
         """Do so when the loop has read from everybody who had something to say."""
@@ -184,19 +185,27 @@ class Connection(asyncio.BufferedProtocol):
             self.last_activity = now
         if session.pings != pings:
             self.pinger.last_heard = now
-        if nbytes < _BULK_BYTES:
+        stalled = session.take_stalled()
+        if stalled:
+            self._stall_for(stalled, nbytes)
+        elif nbytes < _BULK_BYTES:
             host.flush_soon()
         else:
             host.flush_touched()
         if session.held:
             self._pause_reading()
-        elif stalled := [each.owner for each in session.take_stalled() if each.is_over_stall_mark()]:
-            self._pause_reading()
-            self._stall.wait_for([receiver._stall for receiver in stalled])
         elif nbytes == len(host.read_buffer):
             self._count_full_read()
         else:
             self._full_reads = 0
+
+    def _stall_for(self, receivers: Sequence[Session], n_bytes: int) -> None:
+        """Send what there is, and let the producer wait for those who are nearly full even then."""
+        others = set(self._host.flush_touched()) - {self.session}
+        full = [receiver for receiver in receivers if receiver.is_over_stall_mark()]
+        stalls = [receiver.owner._stall for receiver in full]
+        if stalls and self._stall.wait_for(stalls, n_bytes, spare_others=bool(others.difference(full))):
+            self._pause_reading()
 
     def _count_full_read(self) -> None:
         self._full_reads += 1
@@ -268,11 +277,11 @@ class Connection(asyncio.BufferedProtocol):
     def _go_on_reading(self, timed_out: bool) -> None:
         """A stall is over."""
         if timed_out:
-            self.debug(f"Timed out of fast producer stall ({format_duration(STALL_S)})")
+            self.debug(f"Timed out of fast producer stall ({format_duration(self._stall.patience_s)})")
             now = self.loop.time()
             if now - self._last_stall_warning >= 1:  # a stalled producer stalls a hundred times a second
                 self._last_stall_warning = now
-                text = f"Producer was stalled for a total of {format_duration(STALL_S)}"
+                text = f"Producer was stalled for a total of {format_duration(self._stall.patience_s)}"
                 self._host.log.warn(f"{self.tag} - {text}")
         if not self.session.held:
             self._resume_reading()

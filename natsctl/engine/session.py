@@ -89,10 +89,12 @@ class ClientSession:
         return self._held
 
     def grant(self, grant: Grant) -> None:
-        """Accept the CONNECT: held input goes on; when it is not the first, the subscriptions so far are dropped."""
-        if self._introduced:
+        """Accept the CONNECT: held input goes on; subscriptions of another CONNECT or account are dropped."""
+        if self.closed is not None:
+            return
+        if self._introduced or grant.account != self._grant.account:
             self._drop_subscriptions()
-        else:
+        if not self._introduced:
             self._introduced = self._ping_watch = True
         self._apply(grant)
         self.granted = True
