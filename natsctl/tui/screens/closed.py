@@ -14,7 +14,7 @@ from natsctl.tui.board import Board
 from natsctl.tui.formats import count, size, span
 from natsctl.tui.screens.connection import ConnectionScreen
 from natsctl.tui.screens.listing import ListScreen
-from natsctl.tui.views.client import address
+from natsctl.tui.views.client import address, plural
 from natsctl.tui.views.closed import ClosedConnection, ClosedGroup, closed_connections, closed_groups
 from natsctl.tui.widgets.table import Column, LineTable
 
@@ -66,7 +66,7 @@ class ClosedScreen(ListScreen[ClosedGroup]):
             return "no closed connections"
         total = sum(len(row.connections) for row in rows)
         worst = f": {rows[0].sentence}" if rows[0].last.is_trouble else ""
-        return f"{total} closed connections{worst}"
+        return f"{plural(total, 'closed connection')}{worst}"
 
     @on(LineTable.Opened)
     def _open_group(self, event: LineTable.Opened) -> None:
@@ -154,7 +154,8 @@ class ClosedConnectionsScreen(ListScreen[ClosedConnection]):
 
     def summary(self, rows: Sequence[ClosedConnection]) -> str:
         """How many, and of what group."""
-        return f"{len(rows)} closed connections" + (f": {self._group.sentence}" if self._group else "")
+        text = plural(len(rows), "closed connection")
+        return f"{text}: {self._group.sentence}" if self._group else text
 
     @on(LineTable.Opened)
     def _open_connection(self, event: LineTable.Opened) -> None:

@@ -16,6 +16,7 @@ from natsctl.monitoring.snapshot import Query
 from natsctl.tui.board import Board
 from natsctl.tui.formats import bar, count, rate, size
 from natsctl.tui.screens.base import TopScreen
+from natsctl.tui.views.client import plural
 from natsctl.tui.views.connection import ConnectionDetails, connection_details, identity, tls
 from natsctl.tui.views.subscriptions import Subscription
 from natsctl.tui.widgets.chart import Chart
@@ -24,12 +25,12 @@ from natsctl.tui.widgets.table import Column
 
 __all__ = ["ConnectionScreen"]
 
-BAR_CELLS = 16
+BAR_CELLS = 8
 WARNING_SHARE = 0.5
 CHARTS = {
-    "msgs": ("messages/s", {"to client": "out_msgs_per_s", "from client": "in_msgs_per_s"}),
-    "bytes": ("bytes/s", {"to client": "out_bytes_per_s", "from client": "in_bytes_per_s"}),
-    "pending": ("pending bytes", {"pending": "pending_bytes"}),
+    "msgs": ("messages/s", {"delivered": "out_msgs_per_s", "published": "in_msgs_per_s"}),
+    "bytes": ("bytes/s", {"delivered": "out_bytes_per_s", "published": "in_bytes_per_s"}),
+    "pending": ("pending", {"bytes": "pending_bytes"}),
 }
 """Charts by id: title, and lines by name with the series of the history."""
 CHART_S = 900.0
@@ -59,7 +60,7 @@ class ConnectionScreen(TopScreen):
     ConnectionScreen Chart { border: round $secondary; height: 1fr; display: none; }
     ConnectionScreen Chart.-chosen { display: block; }
     ConnectionScreen.-high Chart { display: block; }
-    ConnectionScreen LineTable { height: 1fr; }
+    ConnectionScreen.-high #about { height: 2fr; }
     ConnectionScreen.-narrow #charts, ConnectionScreen.-short #charts, ConnectionScreen.-tiny #charts { display: none; }
     ConnectionScreen.-tiny LineTable { display: none; }
     """
@@ -129,7 +130,7 @@ class ConnectionScreen(TopScreen):
 
     def _summary(self, found: ConnectionDetails) -> str:
         if found.state == "open":
-            return f"connection {self._cid}: {len(found.subscriptions)} subscriptions"
+            return f"connection {self._cid}: {plural(len(found.subscriptions), 'subscription')}"
         if found.state == "closed" and found.conn:
             return f"connection {self._cid} is closed: {found.conn.reason or 'no reason told'}"
         gone = "is not among the connections asked for, open or closed"
@@ -144,7 +145,7 @@ class ConnectionScreen(TopScreen):
             f"{count(msgs, raw=raw)} messages, {size(n_bytes, raw=raw)} bytes"
             for msgs, n_bytes in ((conn.out_msgs, conn.out_bytes), (conn.in_msgs, conn.in_bytes))
         ]
-        facts = [*identity(conn), ("tls", tls(conn)), ("to client", traffic[0]), ("from client", traffic[1])]
+        facts = [*identity(conn), ("tls", tls(conn)), ("delivered", traffic[0]), ("published", traffic[1])]
         text.append_text(_label("pending")).append(self._pending(details))
         for label, fact in facts:
             text.append("\n").append_text(_label(label)).append(fact)
@@ -156,7 +157,7 @@ class ConnectionScreen(TopScreen):
         if share is None:
             return Text(size(n_bytes, raw=self.board.settings.raw))
         style = "bold" if share >= WARNING_SHARE else ""
-        return Text(f"▕{bar(share, BAR_CELLS)}▏ {size(n_bytes)} of {size(details.max_pending)}, {share:.1%}", style)
+        return Text(f"▕{bar(share, BAR_CELLS)}▏ {size(n_bytes)}/{size(details.max_pending)} {share:.0%}", style)
 
     def _show_charts(self) -> None:
         board, server = self.board, self._server
@@ -185,4 +186,4 @@ class ConnectionScreen(TopScreen):
 
 
 def _label(label: str) -> Text:
-    return Text(f"{label:<12}", "dim")
+    return Text(f"{label:<10}", "dim")

@@ -10,6 +10,7 @@ from natsctl.monitoring.snapshot import Query, Snapshot
 from natsctl.tui.board import Board
 from natsctl.tui.formats import count, rate, rtt, size
 from natsctl.tui.screens.listing import ListScreen
+from natsctl.tui.views.client import plural
 from natsctl.tui.views.links import Link, Links
 from natsctl.tui.widgets.table import Column
 
@@ -81,7 +82,7 @@ class LinksScreen(ListScreen[Link]):
         """How many links, and which are missing."""
         here = [row for row in rows if not row.is_missing]
         n_routes = sum(row.kind == "route" for row in here)
-        text = f"{n_routes} routes, {len(here) - n_routes} leafnodes"
+        text = f"{plural(n_routes, 'route')}, {plural(len(here) - n_routes, 'leafnode')}"
         missing = [row.name for row in rows if row.is_missing]
         unread = [peer.name or peer.server_id for peer in self.board.missing]
         if missing:

@@ -57,6 +57,10 @@ class ListScreen(TopScreen, Generic[Row]):
         yield kind(self.columns(), self.key)
         yield Prompt()
 
+    def on_mount(self) -> None:
+        """Draw once more when the table knows its size, and so how many rows its columns must fit."""
+        self.call_after_refresh(self.draw)
+
     @property
     def table(self) -> LineTable[Row]:
         """The table."""

@@ -17,6 +17,7 @@ from natsctl.tui.board import Board
 from natsctl.tui.formats import count, rate
 from natsctl.tui.screens.connection import ConnectionScreen
 from natsctl.tui.screens.listing import ListScreen
+from natsctl.tui.views.client import plural
 from natsctl.tui.views.subscriptions import Receivers, Subscription, receivers, subject_problem, subscriptions
 from natsctl.tui.widgets.prompt import Prompt
 from natsctl.tui.widgets.table import Column, LineTable
@@ -90,11 +91,11 @@ class SubjectsScreen(ListScreen[Subscription]):
     def summary(self, rows: Sequence[Subscription]) -> str:
         """How many, and how well the sublists work."""
         if self._subject:
-            return f'{len(rows)} subscriptions match "{self._subject}"'
+            return f'{plural(len(rows), "subscription")} of "{self._subject}"'
         stats = [snapshot.subsz for snapshot in self.board.snapshots if snapshot.subsz]
         cached = f", {stats[0].cache_hit_rate:.0%} of matches out of the cache" if len(stats) == 1 else ""
         total = sum(answer.num_subscriptions for answer in stats)
-        return f"{len(rows)} subscriptions of clients, {total} with those of the servers{cached}"
+        return f"{plural(len(rows), 'subscription')} of clients, {total} with those of the servers{cached}"
 
     def show(self) -> None:
         """Show the verdict, if a question was asked, and the subscriptions."""

@@ -1,11 +1,11 @@
-"""How a client is called on all screens."""
+"""How clients are called and counted on all screens."""
 
 from __future__ import annotations
 
 from natsctl.monitoring.diagnosis import printable
 from natsctl.monitoring.documents import ConnInfo, Connz
 
-__all__ = ["address", "called", "names_by_cid"]
+__all__ = ["address", "called", "names_by_cid", "plural"]
 
 INTERNAL = "(server)"
 """Who is subscribed when no connection has the cid: the server itself has some clients of its own."""
@@ -26,3 +26,8 @@ def called(conn: ConnInfo) -> str:
 def names_by_cid(connz: Connz | None) -> dict[int, str]:
     """What the clients of a page are called, by cid."""
     return {conn.cid: called(conn) for conn in connz.connections} if connz else {}
+
+
+def plural(number: int, noun: str) -> str:
+    """Write a number of things, in the right number."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"

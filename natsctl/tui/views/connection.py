@@ -100,7 +100,7 @@ def identity(conn: ConnInfo) -> list[tuple[str, str]]:
         ("address", address(conn.ip, conn.port)),
         ("user", conn.authorized_user),
         ("account", conn.account),
-        ("mqtt client", conn.mqtt_client),
+        ("mqtt", conn.mqtt_client),
         ("library", software),
         ("kind", kind),
         ("tags", ", ".join(conn.tags)),

@@ -10,7 +10,7 @@ from natsctl.monitoring.diagnosis import printable
 from natsctl.monitoring.documents import SubDetail
 from natsctl.monitoring.snapshot import Snapshot
 from natsctl.protocol import subject as subjects
-from natsctl.tui.views.client import INTERNAL, names_by_cid
+from natsctl.tui.views.client import INTERNAL, names_by_cid, plural
 from natsctl.tui.views.server import server_name
 
 __all__ = ["QueueGroup", "Receivers", "Subscription", "queue_groups", "receivers", "subject_problem", "subscriptions"]
@@ -153,7 +153,7 @@ def receivers(subject: str, answers: Sequence[Snapshot], *, n_silent: int = 0) -
     groups = tuple(queue_groups(subs))
     verdict = _verdict(subject, plain, groups, answers)
     if n_silent:
-        verdict += f"; no answer from {_count(n_silent, 'server')}"
+        verdict += f"; no answer from {plural(n_silent, 'server')}"
     return Receivers(subject, verdict, plain, groups, is_answer=True)
 
 
@@ -172,14 +172,10 @@ def _verdict(
         for snapshot in snapshots
         if snapshot.subsz
     )
-    parts = [_count(len(plain), "subscription")] if plain else []
-    parts += [f"one member each of {_count(len(groups), 'queue group')}"] if groups else []
+    parts = [plural(len(plain), "subscription")] if plain else []
+    parts += [f"one member each of {plural(len(groups), 'queue group')}"] if groups else []
     answer = f'"{subject}" reaches {" and ".join(parts)}' if parts else f'nobody is listening to "{subject}"'
     if missing:
         answer += f", and {missing} more that are not listed"
     links = sum(s.varz.routes + s.varz.leafnodes + s.varz.remotes for s in snapshots if s.varz)
-    return f"{answer}; {_count(links, 'link')} to other servers may reach more" if links else answer
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return f"{answer}; {plural(links, 'link')} to other servers may reach more" if links else answer

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
+from textual.app import RenderResult
 from textual.color import Color
 from textual.content import Content
 from textual.theme import Theme
@@ -13,7 +14,7 @@ from textual_plotext import PlotextPlot
 
 __all__ = ["Chart"]
 
-MIN_WIDTH, MIN_HEIGHT = 24, 5
+MIN_WIDTH, MIN_HEIGHT = 24, 4
 """Smaller than this, axes leave no room for a line."""
 
 LABEL_CELLS = 12
@@ -68,6 +69,10 @@ class Chart(PlotextPlot):
         """Choose as many labels as there is room for."""
         self._draw()
 
+    def render(self) -> RenderResult:
+        """Draw nothing rather than axes without lines."""
+        return super().render() if self.has_values else ""
+
     @property
     def has_values(self) -> bool:
         """Whether there is anything to draw, and room to draw it."""
@@ -99,7 +104,7 @@ class Chart(PlotextPlot):
         variables = self.app.theme_variables
         for name, colour in self._colours().items():
             values = self._series[name]
-            rgb = None if self.app.current_theme.ansi else Color.parse(variables[colour]).rgb
+            rgb = "default" if self.app.current_theme.ansi else Color.parse(variables[colour]).rgb
             times = [-self._interval_s * behind for behind in range(len(values) - 1, -1, -1)]
             # plotext joins what is beside a gap; each stretch of values is a line of its own.
             for start, end in _stretches(values):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from natsctl.monitoring.documents import ConnInfo, Connz
-from natsctl.tui.views.client import address, called, names_by_cid
+from natsctl.tui.views.client import address, called, names_by_cid, plural
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,7 @@ def test_an_address_brackets_ipv6_and_is_empty_where_there_is_none() -> None:
 def test_names_are_found_by_cid_also_where_nothing_was_read() -> None:
     assert names_by_cid(Connz(connections=[ConnInfo(cid=4, name="a"), ConnInfo(cid=5, name="b")])) == {4: "a", 5: "b"}
     assert names_by_cid(None) == {}
+
+
+def test_one_is_singular() -> None:
+    assert [plural(number, "route") for number in (0, 1, 2)] == ["0 routes", "1 route", "2 routes"]
