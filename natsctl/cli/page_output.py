@@ -13,19 +13,21 @@ from typing import TYPE_CHECKING, Annotated, Generic, TypeVar
 import typer
 
 from natsctl.cli.monitoring_options import seconds
-from natsctl.cli.output import DataOutput, note, run, show_table
+from natsctl.cli.output import DataOutput, note, printable, run
 from natsctl.errors import LinkError
 from natsctl.monitoring.documents import Document
 from natsctl.monitoring.reader import Param
 from natsctl.ops.pages import Page, Pages, Ports
 
 if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
     from rich.live import Live
-    from rich.table import Table
 
 __all__ = ["AsJson", "PageOutput", "Watch"]
 
 D = TypeVar("D", bound=Document)
+
+_NATURAL_WIDTH = 10_000
 
 AsJson = Annotated[bool, typer.Option("--json", help="Write the document as the server sent it.")]
 """The option of all plain readings that skips the table."""
@@ -52,7 +54,7 @@ class PageOutput(Generic[D]):
     name: str
     kind: type[D]
     ports: Ports
-    tables: Callable[[D], list[Table]]
+    tables: Callable[[D], list[RenderableType]]
     as_json: bool = False
     every_s: float | None = None
     verdict: Callable[[list[Page[D]]], None] = lambda pages: None
@@ -104,30 +106,35 @@ class PageOutput(Generic[D]):
                 note(str(page.error))
             elif self.as_json:
                 await output.write(page.body.rstrip() + b"\n")
-            elif page.document:
-                if len(results) > 1:
-                    print(f"{page.server}:")
-                for table in self.tables(page.document):
-                    show_table(table)
+            else:
+                print(self._text(page, is_named=len(results) > 1), flush=True)
 
     def _draw(self, screen: Live, results: list[Page[D]]) -> None:
-        from rich.console import Group, RenderableType
         from rich.text import Text
 
-        shown: list[RenderableType] = []
-        for page in results:
-            if len(results) > 1:
-                shown.append(Text(f"{page.server}:", style="bold"))
+        shown = [self._text(page, is_named=len(results) > 1) for page in results]
+        screen.update(Text.from_ansi("\n".join(shown), no_wrap=True, overflow="ellipsis"), refresh=True)
+
+    def _text(self, page: Page[D], *, is_named: bool) -> str:
+        """The tables of one server as wide as they are: a narrow terminal wraps lines, which is better than cells."""
+        console = _console(width=_NATURAL_WIDTH)
+        with console.capture() as captured:
+            if is_named:
+                console.print(f"{page.server}:", style="bold")
             if page.error:
-                shown.append(Text(str(page.error), style="red"))
-            elif page.document:
-                shown += self.tables(page.document)
-        screen.update(Group(*shown), refresh=True)
+                console.print(printable(str(page.error)), style="red")
+            for table in self.tables(page.document) if page.document else ():
+                console.print(table)
+        return "\n".join(line.rstrip() for line in captured.get().splitlines())
+
+
+def _console(width: int | None = None) -> Console:
+    from rich.console import Console
+
+    return Console(width=width, markup=False, highlight=False, emoji=False)
 
 
 def _screen() -> Live:
-    from rich.console import Console
     from rich.live import Live
 
-    console = Console(markup=False, highlight=False, emoji=False)
-    return Live(console=console, screen=True, auto_refresh=False, vertical_overflow="crop")
+    return Live(console=_console(), screen=True, auto_refresh=False, vertical_overflow="crop")

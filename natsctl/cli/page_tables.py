@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -38,7 +39,7 @@ Column = tuple[str, Callable[[T], object], bool]
 """The title, the value, and whether it is a number."""
 
 
-def varz_tables(varz: Varz) -> list[Table]:
+def varz_tables(varz: Varz) -> list[RenderableType]:
     """Show a server: who it is, what it did, what it allows."""
     limits = f"{varz.max_connections:,} connections, {format_bytes(varz.max_payload)} a message"
     ports = [
@@ -77,7 +78,7 @@ def varz_tables(varz: Varz) -> list[Table]:
     ]
 
 
-def connz_tables(connz: Connz) -> list[Table]:
+def connz_tables(connz: Connz) -> list[RenderableType]:
     """Show a page of connections, and how many there are beyond it."""
     connections = connz.connections
     columns: list[Column[ConnInfo]] = [
@@ -101,10 +102,10 @@ def connz_tables(connz: Connz) -> list[Table]:
         ("SUBSCRIPTIONS", lambda conn: ", ".join(_subjects(conn)), False),
     ]
     footer = f"{connz.num_connections} of {connz.total}" + (f", from {connz.offset}" if connz.offset else "")
-    return [_listing(columns, connections, footer)]
+    return _listing(columns, connections, footer)
 
 
-def routez_tables(routez: Routez) -> list[Table]:
+def routez_tables(routez: Routez) -> list[RenderableType]:
     """Show the routes of a server."""
     columns: list[Column[RouteInfo]] = [
         ("RID", lambda route: route.rid, True),
@@ -123,10 +124,10 @@ def routez_tables(routez: Routez) -> list[Table]:
         ("IDLE", lambda route: route.idle, True),
     ]
     servers = len({route.remote_id for route in routez.routes})
-    return [_listing(columns, routez.routes, f"{routez.num_routes} routes to {servers} servers")]
+    return _listing(columns, routez.routes, f"{routez.num_routes} routes to {servers} servers")
 
 
-def leafz_tables(leafz: Leafz) -> list[Table]:
+def leafz_tables(leafz: Leafz) -> list[RenderableType]:
     """Show the leafnode connections of a server."""
     columns: list[Column[LeafInfo]] = [
         ("ID", lambda leaf: leaf.id, True),
@@ -141,10 +142,10 @@ def leafz_tables(leafz: Leafz) -> list[Table]:
         ("BYTES_FROM", lambda leaf: format_size(leaf.in_bytes), True),
         ("RTT", lambda leaf: leaf.rtt, True),
     ]
-    return [_listing(columns, leafz.leafs, f"{leafz.leafnodes} leafnodes")]
+    return _listing(columns, leafz.leafs, f"{leafz.leafnodes} leafnodes")
 
 
-def subsz_tables(subsz: Subsz, *, is_listed: bool) -> list[Table]:
+def subsz_tables(subsz: Subsz, *, is_listed: bool) -> list[RenderableType]:
     """Show who is subscribed if that was asked for, and else what the sublists hold."""
     if is_listed:
         columns: list[Column[SubDetail]] = [
@@ -157,7 +158,7 @@ def subsz_tables(subsz: Subsz, *, is_listed: bool) -> list[Table]:
             ("MAX", lambda sub: sub.max or "", True),
         ]
         listed = len(subsz.subscriptions_list)
-        return [_listing(columns, subsz.subscriptions_list, f"{listed} of {subsz.total}")]
+        return _listing(columns, subsz.subscriptions_list, f"{listed} of {subsz.total}")
     return [
         _facts(
             ("subscriptions", f"{subsz.num_subscriptions:,}"),
@@ -170,7 +171,7 @@ def subsz_tables(subsz: Subsz, *, is_listed: bool) -> list[Table]:
     ]
 
 
-def accountz_tables(accountz: Accountz) -> list[Table]:
+def accountz_tables(accountz: Accountz) -> list[RenderableType]:
     """Show one account, or the names of all."""
     account = accountz.account_detail
     if account is None:
@@ -178,7 +179,7 @@ def accountz_tables(accountz: Accountz) -> list[Table]:
             ("ACCOUNT", lambda name: name, False),
             ("", lambda name: "system account" if name == accountz.system_account else "", False),
         ]
-        return [_listing(columns, sorted(accountz.accounts), f"{len(accountz.accounts)} accounts")]
+        return _listing(columns, sorted(accountz.accounts), f"{len(accountz.accounts)} accounts")
     return [
         _facts(
             ("account", account.account_name),
@@ -191,7 +192,7 @@ def accountz_tables(accountz: Accountz) -> list[Table]:
     ]
 
 
-def healthz_tables(healthz: Healthz) -> list[Table]:
+def healthz_tables(healthz: Healthz) -> list[RenderableType]:
     """Show whether a server is healthy, and what it lacks."""
     status = Text(printable(healthz.status), style="green" if healthz.status == "ok" else "red")
     findings = [(finding.type.lower(), finding.error) for finding in healthz.errors]
@@ -202,23 +203,23 @@ def _facts(*facts: tuple[str, str | Text]) -> Table:
     """A table of names and values; those without a value are left out."""
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold")
-    table.add_column(overflow="fold")
+    table.add_column()
     for name, value in facts:
         if value:
             table.add_row(printable(name), value if isinstance(value, Text) else printable(value, _MAX_TEXT))
     return table
 
 
-def _listing(columns: Sequence[Column[T]], rows: Iterable[T], footer: str) -> Table:
-    """A table of rows, without the columns that are empty in all of them."""
+def _listing(columns: Sequence[Column[T]], rows: Iterable[T], footer: str) -> list[RenderableType]:
+    """A table of rows, without the columns that are empty in all of them, and a line below it."""
     cells = [[printable(str(value(row)), _MAX_TEXT) for _, value, _ in columns] for row in rows]
     used = [index for index in range(len(columns)) if not cells or any(row[index] for row in cells)]
-    table = Table(box=None, pad_edge=False, caption=footer, caption_justify="left", header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold")
     for title, _, is_number in (columns[index] for index in used):
-        table.add_column(title, justify="right" if is_number else "left", overflow="fold")
+        table.add_column(title, justify="right" if is_number else "left")
     for row in cells:
         table.add_row(*(row[index] for index in used))
-    return table
+    return [table, Text(footer, style="dim")]
 
 
 def _alarming(count: int) -> Text:
