@@ -14,7 +14,8 @@
     │  ├─ NoResponders           exit 7    subject
     │  └─ RequestTimeout         exit 8    subject, timeout_s, received
     ├─ Shortfall                 exit 9    expected, received: fewer messages came than were asked for
-    └─ BenchError                exit 10   a benchmark lost messages, or could not be carried through
+    ├─ BenchError                exit 10   a benchmark lost messages, or could not be carried through
+    └─ CertificateError          exit 11   a certificate has expired, soon will, or would be refused
 
 A class exists only where someone catches it, or where it has its own exit code or its own text on the wire.
 """
@@ -28,6 +29,7 @@ from typing import ClassVar
 __all__ = [
     "AuthError",
     "BenchError",
+    "CertificateError",
     "ClosedReason",
     "ConfigError",
     "EngineError",
@@ -212,3 +214,9 @@ class BenchError(NatsctlError):
     """A benchmark lost messages, or one of its processes."""
 
     exit_code = 10
+
+
+class CertificateError(NatsctlError):
+    """A certificate has expired, soon will, or would be refused."""
+
+    exit_code = 11
