@@ -83,6 +83,7 @@ class TopApp(App[None]):
         Binding("q", "quit", "Quit", id="app.quit", tooltip="Leave"),
         Binding("question_mark,h", "view('help')", "Help", id="app.help", tooltip="All keys"),
         Binding("ctrl+c,ctrl+q", "quit", "Quit", show=False, priority=True, id="app.interrupt"),
+        Binding("ctrl+z", "suspend_process", "Suspend", show=False, id="app.suspend"),
         Binding("p", "pause", "Pause", id="app.pause", tooltip="Stand still, or go on"),
         Binding("1", "view('')", "Conns", id="app.connections", tooltip="Open connections"),
         Binding("2", "view('closed')", "Closed", id="app.closed", tooltip="Closed connections, and why"),
@@ -120,6 +121,7 @@ class TopApp(App[None]):
         """Open the first screen, and begin to follow the source."""
         await self.push_screen(ConnectionsScreen(self.board))
         self.run_worker(self._follow(), name="follow the source")
+        self.set_interval(1.0, self._draw_silence)
 
     async def _follow(self) -> None:
         try:
@@ -139,6 +141,11 @@ class TopApp(App[None]):
             screen.ask()
         if not self.board.is_paused or self.board.source.player:
             screen.draw()
+
+    def _draw_silence(self) -> None:
+        """Show how long a server is silent, as nothing comes that would."""
+        if any(map(self.board.silent_s, self.board.servers)):
+            self._redraw()
 
     def _redraw(self) -> None:
         if self.top_screen:

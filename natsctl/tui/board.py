@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import time
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable
@@ -30,6 +31,8 @@ SPAN_S = 1200.0
 REWIND_BYTES = 64 * 1024 * 1024
 FURTHER_REWIND_BYTES = 4 * 1024 * 1024
 FULL_REWINDS = 4
+PATIENCE_S = 2.0
+"""A poll may take so long before it is mentioned."""
 MAX_SPEED = 1024.0
 
 
@@ -80,6 +83,7 @@ class Board:
         watch: What is watched, and the settings to begin with.
         source: Where the snapshots come from. It remains the caller's, who closes it.
         names: Finds the names of addresses.
+        clock: Seconds on a monotonic clock.
 
     Attributes:
         settings: How the user wants to see it.
@@ -87,11 +91,19 @@ class Board:
     Task: all methods are for one event loop.
     """
 
-    def __init__(self, watch: Watch, source: Source, names: ReverseLookups | None = None) -> None:
+    def __init__(
+        self,
+        watch: Watch,
+        source: Source,
+        names: ReverseLookups | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.watch = watch
         self.source = source
         self.settings = Settings(watch.limit, watch.sort, watch.lookup, watch.raw, watch.subscriptions)
         self._names = names or ReverseLookups()
+        self._clock = clock
+        self._heard_mono: dict[str, float] = {}
         self._latest: dict[str, Snapshot] = {}
         self._pasts: dict[str, _Past] = {}
         self._moment_ns: int | None = None
@@ -122,6 +134,13 @@ class Board:
     def snapshot(self, server: str) -> Snapshot | None:
         """What is shown of one server: the latest, or that of the moment the user went back to."""
         return (self._latest if self._moment_ns is None else self._then).get(server)
+
+    def silent_s(self, server: str) -> float:
+        """How long a poll of a server is overdue, in seconds; 0 while it is not, in a replay, and in the past."""
+        if self.moment_ns is not None or server not in self._heard_mono:
+            return 0.0
+        since_s = self._clock() - self._heard_mono[server]
+        return since_s if since_s > self.watch.interval_s + PATIENCE_S else 0.0
 
     def history(self, server: str) -> History:
         """The numbers of the last minutes of a server, also those after the moment shown."""
@@ -170,6 +189,7 @@ class Board:
     def add(self, snapshot: Snapshot) -> None:
         """Take in the next snapshot of a server."""
         self._latest[snapshot.server] = snapshot
+        self._heard_mono[snapshot.server] = self._clock()
         self._past(snapshot.server).add(snapshot, keep=self.source.player is None)
 
     async def ask(self, query_for: Callable[[str], Query]) -> None:

@@ -201,16 +201,22 @@ class FakeSource:
         self.is_closed = True
 
 
-def make_app(*servers: FakeServer, change: Callable[[Board], None] = lambda board: None, theme: str = "") -> TopApp:
+def make_app(
+    *servers: FakeServer,
+    change: Callable[[Board], None] = lambda board: None,
+    theme: str = "",
+    clock: Callable[[], float] = lambda: 0.0,
+) -> TopApp:
     """The dashboard, with all that was read of these servers already taken in.
 
     Args:
         servers: The servers.
         change: Prepares the board.
         theme: The theme to begin with; the first one when "".
+        clock: A monotonic clock.
     """
     source = FakeSource(snapshot for server in servers for snapshot in server.snapshots)
-    board = Board(Watch(servers=tuple(server.url for server in servers)), source)
+    board = Board(Watch(servers=tuple(server.url for server in servers)), source, clock=clock)
     change(board)
     app = TopApp(board)
     if theme:

@@ -1,4 +1,4 @@
-"""What the tests of the dashboard share: the terminal they are drawn for, and a time zone that is everywhere the same."""
+"""What the tests of the dashboard share: a terminal that is everywhere the same, and a time zone."""
 
 from __future__ import annotations
 

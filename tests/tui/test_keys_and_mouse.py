@@ -23,8 +23,14 @@ from tests.support.snapshots import URL, FakeServer, FakeSource, make_app
 class Seen:
     """What a user sees and does."""
 
-    def __init__(self, app: TopApp, pilot: Pilot[None], source: FakeSource) -> None:
-        self.app, self.pilot, self.source = app, pilot, source
+    def __init__(self, app: TopApp, pilot: Pilot[None]) -> None:
+        self.app, self.pilot = app, pilot
+
+    @property
+    def source(self) -> FakeSource:
+        source = self.app.board.source
+        assert isinstance(source, FakeSource)
+        return source
 
     @property
     def screen(self) -> ConnectionsScreen:
@@ -74,11 +80,9 @@ class Seen:
 @asynccontextmanager
 async def seen(*servers: FakeServer, size: tuple[int, int] = (160, 40)) -> AsyncIterator[Seen]:
     app = make_app(*(servers or (FakeServer(connections=40).read(5),)))
-    source = app.board.source
-    assert isinstance(source, FakeSource)
     async with app.run_test(size=size, notifications=True) as pilot:
         await pilot.pause()
-        yield Seen(app, pilot, source)
+        yield Seen(app, pilot)
 
 
 async def test_q_quits() -> None:
@@ -375,3 +379,14 @@ async def test_an_outage_keeps_the_data_and_recovery_has_no_absurd_rates() -> No
         await user.pilot.pause()
         assert "restarted 2s ago" in user.status
         assert all(rates.in_msgs_per_s == row.conn.cid * 31 for row in user.screen.table.rows if (rates := row.rates))
+
+
+async def test_a_server_that_hangs_is_noticed_before_the_poll_fails() -> None:
+    now = 0.0
+    app = make_app(FakeServer(connections=5).read(5), clock=lambda: now)
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        user = Seen(app, pilot)
+        assert "no answer" not in user.status
+        now = 7.5
+        await user.appears("no answer for 7s")

@@ -21,7 +21,7 @@ from natsctl.tui.widgets.table import Column, LineTable
 
 __all__ = ["ConnectionsScreen"]
 
-MAX_LIMIT = 65_536
+MAX_LIMIT = 1_000_000
 
 
 class ConnectionsScreen(TopScreen):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 from rich.text import Text
@@ -66,13 +67,10 @@ class StatusLine(Widget):
 
     def _trouble(self) -> list[Notice]:
         board = self._board
-        found = [(snapshot, notice) for snapshot in board.snapshots for notice in notices(snapshot)]
-        several = len(board.servers) > 1
-        return [
-            Notice(
-                notice.look,
-                f"{server_name(snapshot, snapshot.server)}: {notice.text}" if several else notice.text,
-                notice.hint,
-            )
-            for snapshot, notice in found
-        ]
+        found = []
+        for snapshot in board.snapshots:
+            silent_s = board.silent_s(snapshot.server)
+            overdue = [Notice("warning", f"no answer for {span(silent_s)}")] if silent_s else []
+            name = f"{server_name(snapshot, snapshot.server)}: " if board.has_several else ""
+            found += [replace(notice, text=f"{name}{notice.text}") for notice in (*overdue, *notices(snapshot))]
+        return found
