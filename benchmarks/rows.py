@@ -130,7 +130,7 @@ ROWS = (
         figures=("rate", "p50_us", "p99_us", "cpu_us"),
         targets=_hold(1.5, p99_us=0.5),
     ),
-    Row("tls128", "TLS, 128 B, 1:1", _flood("--size", "128", *_ONE, tls=True), targets=_hold(2), needs="TLS"),
+    Row("tls128", "TLS, 128 B, 1:1", _flood("--size", "128", *_ONE, tls=True), targets=_hold(2)),
     Row(
         "idle",
         "5,000 idle connections",

@@ -5,7 +5,9 @@ Source: nats-server ``server.go`` (NewServer, Start); its lines, with our name a
 
 from __future__ import annotations
 
+import os
 import platform
+import stat
 
 from natsctl import __version__
 from natsctl.broker.identity import Identity
@@ -14,9 +16,10 @@ from natsctl.config import Options
 from natsctl.protocol.documents import PROTOCOL_RELEASE
 from natsctl.units import format_bytes
 
-__all__ = ["announce"]
+__all__ = ["announce", "announce_listener"]
 
 _LARGE_PAYLOAD_BYTES = 8 * 1024 * 1024
+_OTHERS = stat.S_IROTH | stat.S_IWOTH
 
 
 def announce(log: Logger, options: Options, identity: Identity, engine: str, has_plain_passwords: bool) -> None:
@@ -36,3 +39,16 @@ def announce(log: Logger, options: Options, identity: Identity, engine: str, has
         log.info(f"Using configuration file: {options.config_file} ({options.config_digest})")
     if not options.system_account and not options.no_system_account:
         log.debug('Created system account: "$SYS"')
+
+
+def announce_listener(log: Logger, options: Options, address: str) -> None:
+    """Log where clients connect, and how."""
+    log.info(f"Listening for client connections on {address}")
+    if options.tls is None:
+        return
+    log.info(f"TLS {'required' if options.is_tls_required else 'available'} for client connections")
+    if options.tls.is_always_first:
+        log.warn('Clients that are not using "TLS Handshake First" option will fail to connect')
+    for certificate in options.tls.certificates:
+        if os.name == "posix" and os.stat(certificate.key_file).st_mode & _OTHERS:
+            log.warn(f"Private key {certificate.key_file} can be read by other users of this machine")

@@ -13,13 +13,15 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from natsctl.broker.auth import GLOBAL_ACCOUNT, SYSTEM_ACCOUNT, Authenticator
-from natsctl.broker.banner import announce
+from natsctl.broker.banner import announce, announce_listener
 from natsctl.broker.client_events import ClientEvents
 from natsctl.broker.connection import Connection
 from natsctl.broker.identity import Identity
 from natsctl.broker.listener import BACKLOG, join_address, listen, reachable
 from natsctl.broker.logs import Logger, logging_logger
 from natsctl.broker.registry import SLOW_CONSUMER, Registry
+from natsctl.broker.tls.handshake import Handshake
+from natsctl.broker.tls.security import Security
 from natsctl.broker.user_info import UserInfo
 from natsctl.config import Options, check_start, load
 from natsctl.engine import create
@@ -76,6 +78,7 @@ class Broker:
         self._user_info: UserInfo
         self._servers: list[asyncio.Server] = []
         self._monitor: Monitor | None = None
+        self._security: Security | None = None
         self._sockets: set[Connection] = set()
         self._all_gone: asyncio.Event | None = None
         self._stopped: asyncio.Event | None = None
@@ -101,8 +104,12 @@ class Broker:
 
     @property
     def url(self) -> str:
-        """Where clients on this machine connect: ``nats://127.0.0.1:4222``."""
-        return f"nats://{reachable(self.host)}:{self.port}"
+        """Where clients on this machine connect: ``nats://127.0.0.1:4222``, or ``tls://…`` when they must."""
+        return f"{self._scheme}://{reachable(self.host)}:{self.port}"
+
+    @property
+    def _scheme(self) -> str:
+        return "tls" if self.options.is_tls_required else "nats"
 
     @property
     def monitor_url(self) -> str:
@@ -111,7 +118,7 @@ class Broker:
 
     def listeners(self) -> dict[str, list[str]]:
         """Name the addresses listened on, by what is spoken there, as URLs."""
-        found = {"nats": [f"nats://{join_address(self.host, self.port)}"]}
+        found = {"nats": [f"{self._scheme}://{join_address(self.host, self.port)}"]}
         if self._monitor is not None:
             found["monitoring"] = [f"http://{join_address(self._monitor.host, self._monitor.port)}"]
         return found
@@ -134,14 +141,14 @@ class Broker:
             raise ConfigError(problems)
         self._stopped = asyncio.Event()
         self._prepare()
-        if self.options.http_port:
+        if self.options.http_port or self.options.https_port:
             await self._start_monitor()
         try:
             await self._listen()
         except ServerError:
             await self._stop_listening()
             raise
-        self.log.info(f"Listening for client connections on {join_address(self.host, self.port)}")
+        announce_listener(self.log, self.options, join_address(self.host, self.port))
         if before_ready is not None:
             before_ready()
         self.log.info("Server is ready")
@@ -174,6 +181,8 @@ class Broker:
         self.engine = create(self._events, limits)
         self.identity = Identity(options)
         announce(self.log, options, self.identity, self.engine.name, self.authenticator.has_plain_passwords)
+        if options.tls is not None:
+            self._security = Security(options.tls, options.allow_non_tls, self.log)
         self._user_info = UserInfo(self.engine, options, self.identity)
         if options.no_system_account and not options.system_account:
             return  # without a system account there is nobody to answer $SYS requests
@@ -181,8 +190,9 @@ class Broker:
         for account in dict.fromkeys([GLOBAL_ACCOUNT, system, *(each.name for each in options.accounts)]):
             self._user_info.serve(account)
 
-    def _accept(self, loop: asyncio.AbstractEventLoop) -> Connection:
-        return Connection(self, self.registry.next_cid(), loop)
+    def _accept(self, loop: asyncio.AbstractEventLoop) -> asyncio.BufferedProtocol:
+        connection = Connection(self, self.registry.next_cid(), loop)
+        return connection if self._security is None else Handshake(self, self._security, connection)
 
     async def stop(self, reason: ClosedReason = ClosedReason.SERVER_SHUTDOWN) -> None:
         """Stop listening, send out what is queued, and close every connection."""
@@ -198,6 +208,8 @@ class Broker:
                 await asyncio.wait_for(self._all_gone.wait(), _LAST_WORDS_S)
             for connection in tuple(self._sockets):
                 connection.abort(reason)
+        if self._security is not None:
+            self._security.close()
         self.log.info("Server Exiting..")
         self._stopped.set()
 
@@ -233,17 +245,26 @@ class Broker:
 
     def connection_ready(self, connection: Connection) -> None:
         """Greet a new connection, or refuse it."""
-        events, authenticator = self._events, self.authenticator
-        nonce = base64.urlsafe_b64encode(os.urandom(_NONCE_BYTES)).rstrip(b"=").decode()
-        events.greet(connection, nonce if authenticator.wants_nonce else "")
+        if self._security is None or not self._security.options.handshake_first_s:
+            self.greet(connection)
         limit = self.options.max_connections
         if 0 < limit < len(self.registry.open):
             text = "maximum connections exceeded"
             connection.session.fail(WireError(ClosedReason.MAX_CONNECTIONS_EXCEEDED, wire=text, log=text))
             return
-        if authenticator.is_required:
-            connection.start_auth_timer(self.options.authorization.timeout_s)
+        if self._security is None:
+            self.admit(connection)
+
+    def greet(self, connection: Connection) -> None:
+        """Send the first INFO."""
+        nonce = base64.urlsafe_b64encode(os.urandom(_NONCE_BYTES)).rstrip(b"=").decode()
+        self._events.greet(connection, nonce if self.authenticator.wants_nonce else "")
         self.flush_touched()
+
+    def admit(self, connection: Connection) -> None:
+        """Let a connection whose transport is decided log in."""
+        if self.authenticator.is_required:
+            connection.start_auth_timer(self.options.auth_timeout_s)
 
     def connection_closed(self, connection: Connection, reason: ClosedReason) -> None:
         """A connection takes no more part; its last output may still be on the way."""

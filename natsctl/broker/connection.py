@@ -52,6 +52,12 @@ class Host(Protocol):
     def connection_ready(self, connection: Connection) -> None:
         """Greet a new connection, or refuse it."""
 
+    def greet(self, connection: Connection) -> None:
+        """Send the first INFO."""
+
+    def admit(self, connection: Connection) -> None:
+        """Let a connection whose transport is decided log in."""
+
     def connection_closed(self, connection: Connection, reason: ClosedReason) -> None:
         """A connection takes no more part; its last output may still be on the way."""
 
@@ -100,6 +106,7 @@ class Connection(asyncio.BufferedProtocol):
         "started_at",
         "stopped_at",
         "tag",
+        "tls",
         "verifying",
     )
 
@@ -116,6 +123,8 @@ class Connection(asyncio.BufferedProtocol):
         self.tag = ""
         self.nonce = ""
         self.connect: Connect | None = None
+        self.tls: TlsSession | None = None
+        """How it is encrypted; None in clear."""
         self.login = Login()
         self.account = ""
         """Account it is counted to; empty before a CONNECT was accepted, and without any."""
@@ -243,6 +252,12 @@ class Connection(asyncio.BufferedProtocol):
         # find them, everybody else would wait for it.
         del self._writer, self.pinger, self._stall
         self.session.dispose()
+
+    def secure(self, transport: asyncio.Transport, session: TlsSession) -> None:
+        """Go on over TLS."""
+        self.tls = session
+        self._transport = transport
+        self._writer.move(transport)
 
     # ---- output and its back pressure
 
@@ -410,6 +425,14 @@ class Connection(asyncio.BufferedProtocol):
             self._transport.write_eof()
         self._resume_reading()
         self._linger_timer = self.loop.call_later(_LINGER_S, self._transport.abort)
+
+    def drop(self, reason: ClosedReason) -> None:
+        """End the connection after what its transport holds; queued output is lost."""
+        self._finish(reason)
+        if self._transport is not None and not self._ending:
+            self._ending = self._draining = True
+            self._linger_timer = self.loop.call_later(_LINGER_S, self._transport.abort)
+            self._transport.close()
 
     def abort(self, reason: ClosedReason) -> None:
         """End the connection now; its output is lost."""

@@ -71,6 +71,10 @@ class Pinger:
         """When the peer last sent a message or a PING, on the loop's clock."""
         self._timer = self._loop.call_later(interval_s, self._tick)
 
+    def start(self) -> None:
+        """Ping again after a stop."""
+        self._schedule(self._interval_s)
+
     def connected(self) -> None:
         """The CONNECT was answered: ping soon, at slightly different times for peers that came together."""
         if self.rtt_s == 0.0:

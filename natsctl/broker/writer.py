@@ -109,10 +109,20 @@ class Writer:
     def measure(self) -> None:
         """Tell the session how much of the chunk in flight has left by now."""
         if self._in_flight:
-            unsent = self._transport.get_write_buffer_size()
+            # Encrypted it is a little longer than the chunk.
+            unsent = min(self._transport.get_write_buffer_size(), self._in_flight)
             self._session.sent(self._in_flight - unsent)
             self._sent += self._in_flight - unsent
             self._in_flight = unsent
+
+    def move(self, transport: asyncio.Transport) -> None:
+        """Write to another transport; the peer has answered to what went to the one before."""
+        if self._in_flight:
+            self._session.sent(self._in_flight)
+            self._sent += self._in_flight
+            self._in_flight = 0
+        self._transport = transport
+        self.paused = False
 
     def stop(self) -> None:
         """Watch no deadline any more."""

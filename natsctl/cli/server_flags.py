@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from natsctl.config import Options
+from natsctl.config.options import TlsCertificate, TlsOptions
 from natsctl.errors import Problem
 
 __all__ = ["FLAGS", "Flag", "apply_flags", "takes_flags", "unavailable_flags"]
@@ -48,7 +49,7 @@ SERVER = (
     Flag(str, "-n --name --server_name", "NAME", "Name of the server (default: its id).", "server_name"),
     Flag(str, "-P --pid", "FILE", "Write the process id to this file.", "pid_file"),
     Flag(int, "-m --http_port", "PORT", "Serve monitoring over HTTP on this port (-1 picks a free one).", "http_port"),
-    Flag(int, "-ms --https_port", "PORT", "Serve monitoring over HTTPS on this port.", needs="monitoring over HTTPS"),
+    Flag(int, "-ms --https_port", "PORT", "Serve monitoring over HTTPS on this port (needs TLS).", "https_port"),
     Flag(str, "-c --config", "FILE", "Read the configuration from this file; flags win over it."),
     Flag(bool, "-t", "", "Check the configuration file and exit; warnings count as errors."),
     Flag(
@@ -103,12 +104,12 @@ JETSTREAM = (
 )
 
 TLS = (
-    Flag(bool, "--tls", "", "Require TLS of clients.", needs="TLS"),
-    Flag(str, "--tlscert", "FILE", "Certificate of the server.", needs="TLS"),
-    Flag(str, "--tlskey", "FILE", "Private key of the certificate.", needs="TLS"),
-    Flag(bool, "--tlsverify", "", "Require TLS, and certificates of clients.", needs="TLS"),
-    Flag(str, "--tlscacert", "FILE", "CA of the clients' certificates.", needs="TLS"),
-    Flag(bool, "--help_tls", "", "Explain these flags.", needs="TLS"),
+    Flag(bool, "--tls", "", "Require TLS of clients; --tls=false does without that of the configuration file."),
+    Flag(str, "--tlscert", "FILE", "Certificate of the server."),
+    Flag(str, "--tlskey", "FILE", "Private key of the certificate."),
+    Flag(bool, "--tlsverify", "", "Require TLS, and certificates of clients."),
+    Flag(str, "--tlscacert", "FILE", "CA of the clients' certificates."),
+    Flag(bool, "--help_tls", "", "Explain the tls block of a configuration file and exit."),
 )
 
 CLUSTER = (
@@ -161,12 +162,26 @@ def apply_flags(options: Options, given: Mapping[str, Any]) -> None:
     over those.
     """
     default = Options()
+    _apply_tls_flags(options, given)
     for flag in (flag for members in FLAGS.values() for flag in members if flag.name in given):
         for path in flag.sets.split():
             *parents, field = path.split(".")
             owner = attrgetter(".".join(parents))(options) if parents else options
             value = given[flag.name]
             setattr(owner, field, attrgetter(path)(default) if value in ("", 0) and flag.kind is not bool else value)
+
+
+def _apply_tls_flags(options: Options, given: Mapping[str, Any]) -> None:
+    """Make a TLS configuration of flags alone: any of them replaces all that the file says about TLS."""
+    if given.get("tls") is False:
+        options.tls = None
+    elif given.keys() & {"tls", "tlscert", "tlskey", "tlsverify", "tlscacert"}:
+        pair = TlsCertificate(given.get("tlscert", ""), given.get("tlskey", ""))
+        options.tls = TlsOptions(
+            certificates=[] if pair == TlsCertificate() else [pair],
+            ca_file=given.get("tlscacert", ""),
+            verify=given.get("tlsverify", False),
+        )
 
 
 def unavailable_flags(given: Mapping[str, Any]) -> list[Problem]:

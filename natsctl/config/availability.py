@@ -9,16 +9,12 @@ from __future__ import annotations
 __all__ = ["UNAVAILABLE"]
 
 _JWT = "operator mode"
-_HTTPS = "monitoring over HTTPS"
 _JETSTREAM = "JetStream"
 
 UNAVAILABLE = {
-    "https": _HTTPS,
-    "https_port": _HTTPS,
     "prof_port": "profiling",
     "prof_block_rate": "profiling",
-    "tls": "TLS",
-    "allow_non_tls": "TLS",
+    "tls.ocsp_peer": "OCSP",
     "ocsp": "OCSP",
     "ocsp_cache": "OCSP",
     "cluster": "clustering",

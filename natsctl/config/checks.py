@@ -6,6 +6,7 @@ Source: nats-server ``server/server.go``, validateOptions.
 from __future__ import annotations
 
 from natsctl.config.options import Options, User
+from natsctl.config.tls import certificate_problems
 from natsctl.errors import Problem
 
 __all__ = ["check_start"]
@@ -16,7 +17,8 @@ _PORTS = range(-1, 65536)
 def check_start(options: Options) -> list[Problem]:
     """Say why a broker cannot start with these options, whether from a file, from flags or from Python."""
     return [
-        Problem(message, options.config_file) for message in (*_limits(options), *_listener(options), *_who(options))
+        Problem(message, options.config_file)
+        for message in (*_limits(options), *_listener(options), *_encryption(options), *_who(options))
     ]
 
 
@@ -29,7 +31,7 @@ def _limits(options: Options) -> list[str]:
         "max_pending": options.max_pending,
         "ping_interval": options.ping_interval_s,
         "write_deadline": options.write_deadline_s,
-        "authorization timeout": options.authorization.timeout_s,
+        "authorization timeout": options.auth_timeout_s,
     }
     found += [f"{name} must be above 0, found {value:g}" for name, value in positive.items() if value <= 0]
     not_negative = {
@@ -52,6 +54,24 @@ def _listener(options: Options) -> list[str]:
     if options.client_advertise.count(":") > 1 and not options.client_advertise.startswith("["):
         found.append(f'client_advertise must be host or host:port, found "{options.client_advertise}"')
     return found
+
+
+def _encryption(options: Options) -> list[str]:
+    tls = options.tls
+    found = []
+    if options.https_port not in _PORTS:
+        found.append(f"https_port must be from -1 to 65535, found {options.https_port}")
+    if options.https_port and options.http_port:
+        found.append(f"http_port {options.http_port} and https_port {options.https_port} cannot both be served")
+    if tls is None:
+        return [*found, "https_port needs tls with a certificate and its key"] if options.https_port else found
+    if not tls.certificates:
+        found.append("tls needs a certificate and its key")
+    if tls.timeout_s <= 0:
+        found.append(f"tls timeout must be above 0, found {tls.timeout_s:g}")
+    if tls.handshake_first_s < 0:
+        found.append(f"handshake_first must not be negative, found {tls.handshake_first_s:g}")
+    return found + certificate_problems(tls.certificates, tls.ca_file)
 
 
 def _who(options: Options) -> list[str]:

@@ -6,6 +6,7 @@ Units: durations end ``_s`` (seconds, float), sizes in bytes.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 __all__ = [
@@ -17,11 +18,14 @@ __all__ = [
     "Permission",
     "Permissions",
     "ResponsePermission",
+    "TlsCertificate",
+    "TlsOptions",
     "User",
 ]
 
 UNLIMITED = -1
 """A limit that is switched off."""
+_AUTH_TIMEOUT_S = 2.0
 
 
 @dataclass(slots=True)
@@ -74,7 +78,8 @@ class AuthorizationOptions:
     user: str = ""
     password: str = field(default="", repr=False)
     token: str = field(default="", repr=False)
-    timeout_s: float = 2.0
+    timeout_s: float = 0.0
+    """0 is the default; see :attr:`Options.auth_timeout_s`."""
     users: list[User] = field(default_factory=list)
     default_permissions: Permissions | None = None
 
@@ -123,6 +128,52 @@ class LogOptions:
 
 
 @dataclass(slots=True)
+class TlsCertificate:
+    """A certificate, with its chain behind it, and its private key: two PEM files."""
+
+    cert_file: str = ""
+    key_file: str = ""
+
+
+@dataclass(slots=True)
+class TlsOptions:
+    """The ``tls`` block: how clients reach the broker encrypted.
+
+    Units: ``timeout_s`` is for one handshake; ``connection_rate_limit`` counts handshakes per second.
+    """
+
+    certificates: list[TlsCertificate] = field(default_factory=list)
+    """The first one that has the name a client asks for is shown, or else the first."""
+    ca_file: str = ""
+    """Who signs the certificates of clients; empty: whom the system trusts."""
+    verify: bool = False
+    """Whether a client must show a certificate."""
+    verify_and_map: bool = False
+    """Whether that certificate is its login."""
+    pinned_certs: list[str] = field(default_factory=list)
+    """Hex SHA-256 of the public keys that clients may have; empty allows all."""
+    timeout_s: float = 2.0
+    handshake_first_s: float = 0.0
+    """How long a client may begin with TLS before INFO is sent in clear; ``math.inf`` never sends it in clear."""
+    connection_rate_limit: int = 0
+    """0 is no limit."""
+    min_version: str = "1.2"
+    cipher_suites: list[str] = field(default_factory=list)
+    """Registered names of TLS 1.2 suites; empty: all that are secure."""
+    curve_preferences: list[str] = field(default_factory=list)
+
+    @property
+    def wants_certificate(self) -> bool:
+        """Whether clients are asked for a certificate."""
+        return self.verify or self.verify_and_map
+
+    @property
+    def is_always_first(self) -> bool:
+        """Whether nothing is sent in clear."""
+        return self.handshake_first_s == math.inf
+
+
+@dataclass(slots=True)
 class Options:
     """Everything a broker needs to start.
 
@@ -143,6 +194,8 @@ class Options:
     """Empty: where clients connect."""
     http_port: int = 0
     """Monitoring over HTTP; 0 serves none, -1 picks a free port."""
+    https_port: int = 0
+    """The same over TLS, with the certificate that clients see; only one of the two can be served."""
     http_base_path: str = ""
     """What the path of every monitoring page begins with, such as ``/nats``."""
 
@@ -166,6 +219,11 @@ class Options:
     write_timeout: str = "default"
     """``default`` and ``close`` cut a client that misses the write deadline; ``retry`` lets it go on."""
 
+    tls: TlsOptions | None = None
+    """None serves clients in clear."""
+    allow_non_tls: bool = False
+    """Whether clients may do without TLS."""
+
     authorization: AuthorizationOptions = field(default_factory=AuthorizationOptions)
     accounts: list[AccountOptions] = field(default_factory=list)
     no_auth_user: str = ""
@@ -182,3 +240,15 @@ class Options:
     """Path as given; empty without a file."""
     config_digest: str = ""
     """``sha256:<hex>`` of the parsed file."""
+
+    @property
+    def is_tls_required(self) -> bool:
+        """Whether clients must use TLS."""
+        return self.tls is not None and (self.tls.is_always_first or not self.allow_non_tls)
+
+    @property
+    def auth_timeout_s(self) -> float:
+        """How long a client may take to log in: what is configured, or 2 s, or with TLS a second more than that may."""
+        if self.authorization.timeout_s:
+            return self.authorization.timeout_s
+        return self.tls.timeout_s + 1 if self.tls is not None else _AUTH_TIMEOUT_S

@@ -28,7 +28,7 @@ from natsctl.config.readers import (
     unlimited_below_zero,
 )
 from natsctl.config.schema import Block, Key, RefusedError, Report, Section
-from natsctl.config.tls import tls
+from natsctl.config.tls import tls, tls_options
 from natsctl.config.trust import ocsp, ocsp_cache, operators, proxies, resolver, resolver_preload, trusted_keys
 from natsctl.config.users import authorization, check_callout, check_logins, check_unique
 
@@ -125,14 +125,14 @@ SERVER = Block(
     Key("default_sentinel", string),
     # encryption
     Key("tls", tls()),
-    Key("allow_non_tls", boolean),
+    Key("allow_non_tls", boolean, to="allow_non_tls"),
     Key("ocsp", ocsp),
     Key("ocsp_cache", ocsp_cache),
     # monitoring
     Key("http", host_port),
     Key("https", host_port),
     Key("http_port", integer, ("monitor_port",), to="http_port", zero_is_default=True),
-    Key("https_port", integer),
+    Key("https_port", integer, to="https_port", zero_is_default=True),
     Key("http_base_path", string, to="http_base_path"),
     Key("prof_port", integer),
     Key("prof_block_rate", integer),
@@ -160,6 +160,8 @@ def read_options(document: Node, report: Report) -> Options:
     if options.log.trace_verbose or options.log.trace_headers:
         options.log.trace = True
     _listen(section, options)
+    if "tls" in section:
+        options.tls = tls_options(section.get("tls"), report)
     login = section.get("authorization")
     if login is not None:
         login.fill(options.authorization)
@@ -182,6 +184,8 @@ def _listen(section: Section, options: Options) -> None:
 def _listen_for_monitoring(section: Section, options: Options) -> None:
     if "http" in section:
         options.http_host, options.http_port = section.get("http")
+    if "https" in section:
+        options.http_host, options.https_port = section.get("https")
 
 
 def _check_accounts(found: list[AccountSection], options: Options, report: Report) -> None:

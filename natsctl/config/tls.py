@@ -5,52 +5,20 @@ Source: nats-server ``server/opts.go``, parseTLS and GenTLSConfig.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 
+from natsctl.config.ciphers import CURVES, INSECURE, SUITES, TLS13_SUITES, untellable_curves, untellable_suites
 from natsctl.config.document import Node
+from natsctl.config.options import TlsCertificate, TlsOptions
 from natsctl.config.readers import boolean, choice, each, integer, seconds, string, string_or_strings
 from natsctl.config.schema import Block, Key, Reader, RefusedError, Report, Section
 from natsctl.config.words import kind, quoted
 
-__all__ = ["tls"]
+__all__ = ["certificate_problems", "tls", "tls_options"]
 
-_SECURE_CIPHERS = frozenset(
-    {
-        "TLS_AES_128_GCM_SHA256",
-        "TLS_AES_256_GCM_SHA384",
-        "TLS_CHACHA20_POLY1305_SHA256",
-        "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA",
-        "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA",
-        "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
-        "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
-        "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
-        "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA",
-        "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA",
-        "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
-        "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
-        "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
-    }
-)
-_INSECURE_CIPHERS = frozenset(
-    {
-        "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256",
-        "TLS_ECDHE_ECDSA_WITH_RC4_128_SHA",
-        "TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA",
-        "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256",
-        "TLS_ECDHE_RSA_WITH_RC4_128_SHA",
-        "TLS_RSA_WITH_3DES_EDE_CBC_SHA",
-        "TLS_RSA_WITH_AES_128_CBC_SHA",
-        "TLS_RSA_WITH_AES_128_CBC_SHA256",
-        "TLS_RSA_WITH_AES_128_GCM_SHA256",
-        "TLS_RSA_WITH_AES_256_CBC_SHA",
-        "TLS_RSA_WITH_AES_256_GCM_SHA384",
-        "TLS_RSA_WITH_RC4_128_SHA",
-    }
-)
-_CURVES = frozenset(
-    {"CurveP256", "CurveP384", "CurveP521", "X25519"} | {"X25519MLKEM768", "SecP256r1MLKEM768", "SecP384r1MLKEM1024"}
-)
+_FIRST = {"true": math.inf, "on": math.inf, "false": 0.0, "off": 0.0, "auto": 0.05, "auto_fallback": 0.05}
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 
 
@@ -76,14 +44,13 @@ def _not_empty(reader: Reader) -> Reader:
     return read
 
 
-def _handshake_first(node: Node, report: Report) -> object:
+def _handshake_first(node: Node, report: Report) -> float:
     if isinstance(node.value, bool):
-        return node.value
+        return math.inf if node.value else 0.0
     if not isinstance(node.value, str):
         raise RefusedError(f"must be a boolean, auto or a duration, found {kind(node.value)}")
-    if node.value.lower() in ("true", "on", "false", "off", "auto", "auto_fallback"):
-        return node.value
-    return seconds(node, report)
+    word = _FIRST.get(node.value.lower())
+    return seconds(node, report) if word is None else word
 
 
 def _windows_only(node: Node, report: Report) -> str:
@@ -98,14 +65,15 @@ def _match(node: Node, report: Report) -> str:
     return value
 
 
-_PAIR = Block(Key("cert_file", string), Key("key_file", string))
+_PAIR = Block(Key("cert_file", string, to="cert_file"), Key("key_file", string, to="key_file"))
 
 
-def _pair(node: Node, report: Report) -> Section:
-    section = _PAIR(node, report)
-    if not (section.get("cert_file") and section.get("key_file")):
+def _pair(node: Node, report: Report) -> TlsCertificate:
+    pair = TlsCertificate()
+    _PAIR(node, report).fill(pair)
+    if not (pair.cert_file and pair.key_file):
         raise RefusedError("must have a cert_file and a key_file", node)
-    return section
+    return pair
 
 
 _OCSP_PEER = Block(
@@ -126,20 +94,28 @@ def _ocsp_peer(node: Node, report: Report) -> object:
 _TLS = Block(
     Key("cert_file", string),
     Key("key_file", string),
-    Key("ca_file", string),
-    Key("verify", boolean),
-    Key("verify_and_map", boolean),
+    Key("ca_file", string, to="ca_file"),
+    Key("verify", boolean, to="verify"),
+    Key("verify_and_map", boolean, to="verify_and_map"),
     Key("verify_cert_and_check_known_urls", boolean),
     Key("insecure", boolean),
-    Key("cipher_suites", _not_empty(_each_of("a cipher suite", (_SECURE_CIPHERS | _INSECURE_CIPHERS).__contains__))),
+    Key(
+        "cipher_suites",
+        _not_empty(_each_of("a cipher suite", (TLS13_SUITES | SUITES.keys()).__contains__)),
+        to="cipher_suites",
+    ),
     Key("allow_insecure_cipher_suites", boolean),
-    Key("curve_preferences", _not_empty(_each_of("a curve", _CURVES.__contains__))),
-    Key("timeout", seconds),
-    Key("connection_rate_limit", integer),
-    Key("pinned_certs", _each_of("the hex SHA-256 of a public key", lambda text: bool(_SHA256.fullmatch(text)))),
-    Key("handshake_first", _handshake_first, ("first", "immediate")),
-    Key("min_version", choice("1.2", "1.3")),
-    Key("certs", each(_pair, "certificates"), ("certificates",)),
+    Key("curve_preferences", _not_empty(_each_of("a curve", CURVES.__contains__)), to="curve_preferences"),
+    Key("timeout", seconds, to="timeout_s", zero_is_default=True),
+    Key("connection_rate_limit", integer, to="connection_rate_limit"),
+    Key(
+        "pinned_certs",
+        _each_of("the hex SHA-256 of a public key", lambda text: bool(_SHA256.fullmatch(text))),
+        to="pinned_certs",
+    ),
+    Key("handshake_first", _handshake_first, ("first", "immediate"), to="handshake_first_s"),
+    Key("min_version", choice("1.2", "1.3"), to="min_version"),
+    Key("certs", each(_pair, "certificates"), ("certificates",), to="certificates"),
     Key("cert_store", _windows_only),
     Key("cert_match_by", _windows_only),
     Key("cert_match", _match),
@@ -162,7 +138,7 @@ def tls(*, knows_urls: bool = False) -> Reader:
         if "verify_cert_and_check_known_urls" in section and not knows_urls:
             place = section.place_of("verify_cert_and_check_known_urls")
             report.error(place, "verify_cert_and_check_known_urls is for clusters and gateways only")
-        insecure = _INSECURE_CIPHERS.intersection(section.get("cipher_suites", ()))
+        insecure = INSECURE.keys() & section.get("cipher_suites", ())
         if insecure and not section.get("allow_insecure_cipher_suites"):
             names = ", ".join(sorted(insecure))
             report.error(node.place, f"insecure cipher suites need allow_insecure_cipher_suites: {names}")
@@ -175,14 +151,35 @@ def tls(*, knows_urls: bool = False) -> Reader:
     return read
 
 
+def tls_options(section: Section, report: Report) -> TlsOptions:
+    """Make the options of the client port; what OpenSSL cannot be held to must not be left out quietly."""
+    options = TlsOptions()
+    section.fill(options)
+    if section.get("cert_file"):
+        options.certificates = [TlsCertificate(section.get("cert_file"), section.get("key_file", ""))]
+    for key, problem in (
+        ("cipher_suites", untellable_suites(options.cipher_suites) if options.cipher_suites else ""),
+        ("curve_preferences", untellable_curves(options.curve_preferences)),
+    ):
+        if problem:
+            report.unavailable.append(section.place_of(key).problem(f"{key}: {problem}"))
+    return options
+
+
 def _check_files(section: Section, report: Report) -> None:
-    pairs = [(section.get("cert_file", ""), section.get("key_file", ""))]
-    pairs += [(pair.get("cert_file"), pair.get("key_file")) for pair in section.get("certs", [])]
-    problems = [_check_pair(certificate, key) for certificate, key in pairs if certificate or key]
-    if section.get("ca_file"):
-        problems.append(_check_authorities(section.get("ca_file")))
-    for problem in filter(None, problems):
+    pairs = [TlsCertificate(section.get("cert_file", ""), section.get("key_file", "")), *section.get("certs", [])]
+    for problem in certificate_problems(
+        [pair for pair in pairs if pair != TlsCertificate()], section.get("ca_file", "")
+    ):
         report.error(section.place, problem)
+
+
+def certificate_problems(pairs: list[TlsCertificate], ca_file: str) -> list[str]:
+    """Say which of these files cannot be used, and why."""
+    problems = [_check_pair(pair.cert_file, pair.key_file) for pair in pairs]
+    if ca_file:
+        problems.append(_check_authorities(ca_file))
+    return [problem for problem in problems if problem]
 
 
 def _check_pair(certificate: str, key: str) -> str:

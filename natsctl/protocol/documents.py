@@ -31,6 +31,9 @@ class Info(msgspec.Struct, omit_defaults=True, kw_only=True):
     headers: bool
     max_payload: int
     auth_required: bool = False
+    tls_required: bool = False
+    tls_verify: bool = False
+    tls_available: bool = False
     client_id: int = 0
     client_ip: str = ""
     nonce: str = ""

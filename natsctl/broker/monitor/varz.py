@@ -42,7 +42,7 @@ def varz(source: Source) -> Varz:
         http_host=source.http_host,
         http_port=source.http_port,
         http_base_path=options.http_base_path,
-        auth_timeout=whole_or_float(options.authorization.timeout_s),
+        auth_timeout=whole_or_float(options.auth_timeout_s),
         max_control_line=options.max_control_line,
         max_payload=options.max_payload,
         max_pending=options.max_pending,

@@ -87,9 +87,9 @@ def option(text: str, path: str) -> Any:
         ("authorization { token: t }", "authorization.token", "t"),
         ("authorization { username: u, pass: p }", "authorization.user", "u"),
         ("authorization { username: u, pass: p }", "authorization.password", "p"),
-        ("authorization { timeout: 0.5 }", "authorization.timeout_s", 0.5),
-        ("authorization { timeout: '1m' }", "authorization.timeout_s", 60.0),
-        ("authorization { timeout: 0 }", "authorization.timeout_s", 2.0),
+        ("authorization { timeout: 0.5 }", "auth_timeout_s", 0.5),
+        ("authorization { timeout: '1m' }", "auth_timeout_s", 60.0),
+        ("authorization { timeout: 0 }", "auth_timeout_s", 2.0),
     ],
 )
 def test_a_key_sets_its_option(text: str, path: str, value: object) -> None:

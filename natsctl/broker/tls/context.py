@@ -1,0 +1,68 @@
+"""From options to OpenSSL.
+
+Source: nats-server ``opts.go`` (GenTLSConfig); Go's ``crypto/tls`` for the choice among certificates.
+"""
+
+from __future__ import annotations
+
+import ssl
+
+from natsctl.config.ciphers import CURVES, SECURE, SUITES
+from natsctl.config.options import TlsCertificate, TlsOptions
+
+__all__ = ["client_facing_context", "monitoring_context"]
+
+
+def client_facing_context(options: TlsOptions) -> ssl.SSLContext:
+    """Make the context of the port for clients."""
+    contexts = [_context(options, certificate, options.wants_certificate) for certificate in options.certificates]
+    _choose_by_name(contexts, options.certificates)
+    return contexts[0]
+
+
+def monitoring_context(options: TlsOptions) -> ssl.SSLContext:
+    """Make the context of the monitoring port, which shows the same certificates and asks for none."""
+    contexts = [_context(options, certificate, wants_certificate=False) for certificate in options.certificates]
+    _choose_by_name(contexts, options.certificates)
+    return contexts[0]
+
+
+def _context(options: TlsOptions, certificate: TlsCertificate, wants_certificate: bool) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3 if options.min_version == "1.3" else ssl.TLSVersion.TLSv1_2
+    # Clients of NATS do not resume sessions: tickets would be made, sent and kept for nothing.
+    context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_CIPHER_SERVER_PREFERENCE | ssl.OP_NO_TICKET
+    context.num_tickets = 0
+    suites = [SUITES[name] for name in options.cipher_suites or SECURE if name in SUITES]
+    if suites:
+        context.set_ciphers(":".join(suites))
+    else:
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+    for curve in options.curve_preferences:
+        context.set_ecdh_curve(CURVES[curve])
+    context.load_cert_chain(certificate.cert_file, certificate.key_file, password="")
+    if wants_certificate:
+        context.verify_mode = ssl.CERT_REQUIRED
+        # As Go: what stands in the file is trusted, be it a root, an intermediate or the certificate of a client.
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        if options.ca_file:
+            context.load_verify_locations(options.ca_file)
+        else:
+            context.load_default_certs(ssl.Purpose.CLIENT_AUTH)
+    return context
+
+
+def _choose_by_name(contexts: list[ssl.SSLContext], certificates: list[TlsCertificate]) -> None:
+    if len(contexts) == 1:
+        return
+    from natsctl.pki.presented import host_names, matches_host
+
+    named = [(host_names(pair.cert_file), context) for pair, context in zip(certificates, contexts, strict=True)]
+
+    def choose(tls: ssl.SSLSocket | ssl.SSLObject, server_name: str | None, _: ssl.SSLContext) -> None:
+        for names, context in named:
+            if server_name is not None and matches_host(names, server_name):
+                tls.context = context
+                return
+
+    contexts[0].sni_callback = choose

@@ -1,0 +1,47 @@
+"""What is known of an encrypted connection."""
+
+from __future__ import annotations
+
+import ssl
+import sys
+from dataclasses import dataclass, replace
+from typing import Self
+
+from natsctl.config.ciphers import suite_name
+
+__all__ = ["TlsSession"]
+
+
+@dataclass(frozen=True, slots=True)
+class TlsSession:
+    """How a connection is encrypted, and what the client showed of itself.
+
+    Attributes:
+        version: ``1.3`` or ``1.2``.
+        suite: Registered name of the cipher suite.
+        is_first: Whether TLS began before INFO.
+        certificates: What the client showed, DER, its own certificate first; empty when it was not asked.
+    """
+
+    version: str
+    suite: str
+    is_first: bool
+    certificates: tuple[bytes, ...] = ()
+
+    @classmethod
+    def of(cls, tls: ssl.SSLObject, is_first: bool) -> Self:
+        """Ask OpenSSL after a handshake."""
+        cipher = tls.cipher()
+        version = (tls.version() or "").removeprefix("TLSv")
+        return cls(version, suite_name(cipher[0]) if cipher else "", is_first, _shown(tls))
+
+    def without_certificates(self) -> TlsSession:
+        """What stays of it when the connection has ended."""
+        return replace(self, certificates=())
+
+
+def _shown(tls: ssl.SSLObject) -> tuple[bytes, ...]:
+    if sys.version_info >= (3, 13):
+        return tuple(tls.get_unverified_chain())
+    own = tls.getpeercert(binary_form=True)  # Python 3.12 gives no more than that
+    return (own,) if own else ()
