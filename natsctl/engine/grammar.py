@@ -31,10 +31,14 @@ __all__ = [
 ]
 
 PUBLISH = re.compile(
-    rb"([Hh])?[Pp][Uu][Bb][ \t]+([^ \t\r\n]+)[ \t]+(?:([^ \t\r\n]+)[ \t]+)?"
-    rb"(?(1)([0-9]{1,9})[ \t]+)([0-9]{1,9})[ \t]*\r?\n"
+    rb"(?:PUB|(H)PUB) ([^ \t\r\n]++) ++()(?:([^ \t\r\n]++) )?(?(1)([1-9][0-9]{0,8}+) )([0-9]{1,9}+)\r\n"
 )
-"""A faultless PUB or HPUB line: the H, subject, reply, header size (HPUB only), size."""
+"""A faultless PUB or HPUB line as clients write it: the H, subject, nothing, reply, header size (HPUB only), size.
+
+From the empty group on, the bytes go out to the receivers as they stand, so only the form they expect counts: one
+blank between two arguments, CRLF at the end, HPUB only where headers follow. Some clients write two blanks where the
+reply would be.
+"""
 
 PAYLOAD_CR_STATE = 41
 PAYLOAD_LF_STATE = 42

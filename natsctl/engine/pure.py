@@ -13,12 +13,15 @@ from natsctl.engine import grammar
 from natsctl.engine.api import Grant, Handler, Limits
 from natsctl.engine.outbox import Outbox
 from natsctl.engine.receiver import Receiving
-from natsctl.engine.routing import Account, Message, Plane, Subscription
+from natsctl.engine.routing import Account, Message, Plane, Subscription, deliver_all
 from natsctl.engine.session import ClientSession
+from natsctl.engine.sublist import NOBODY
+from natsctl.errors import ClosedReason
 
 __all__ = ["PureEngine", "PureSession"]
 
 _CRLF = b"\r\n"
+_RESERVED_FIRST = b"$_"
 _match_publish = grammar.PUBLISH.match
 
 
@@ -28,6 +31,7 @@ class PureSession(ClientSession, Receiving, Outbox):
     __slots__ = (
         "_account",
         "_announced",
+        "_asks",
         "_filtered",
         "_fluent",
         "_grant",
@@ -46,6 +50,7 @@ class PureSession(ClientSession, Receiving, Outbox):
         "_subs",
         "_tracing",
         "closed",
+        "easy_mark",
         "granted",
         "in_bytes",
         "in_msgs",
@@ -80,6 +85,16 @@ class PureSession(ClientSession, Receiving, Outbox):
         if end < len(whole) and self.closed is None:
             self._rest = whole[end:]
 
+    def _classify(self) -> None:
+        super()._classify()
+        # Whether, as a sender, it must be allowed or told something about each message.
+        self._asks = self._grant.permissions is not None or self._grant.verbose
+        self.easy_mark = self._stall_mark if self._simple else -1
+
+    def _forget(self, reason: ClosedReason) -> None:
+        self.easy_mark = -1
+        super()._forget(reason)
+
     def landing(self) -> None:
         """Nowhere: every read goes through :meth:`feed`."""
 
@@ -91,27 +106,36 @@ class PureSession(ClientSession, Receiving, Outbox):
 
     def _take_whole(self, data: bytes, at: int) -> int:
         """Publish as long as whole and faultless PUBs and HPUBs follow; returns where something else begins."""
-        end = len(data)
         max_line = self._plane.limits.max_control_line
         while self.closed is None:
             found = _match_publish(data, at)
             if found is None:
                 break
-            _, subject, reply, header_text, size_text = found.groups()
+            _, subject, _, reply, header_text, size_text = found.groups()
             start, size = found.end(), int(size_text)
-            header_size = int(header_text) if header_text is not None else 0
             stop = start + size + 2
+            header_size = 0 if header_text is None else int(header_text)
             if (
-                stop > end
-                or data[stop - 2 : stop] != _CRLF
+                data[stop - 2 : stop] != _CRLF  # nor is it where the payload has not all come
                 or size > self._max_payload
                 or start - at > max_line
-                or (header_text is not None and (header_size > size or not self._grant.headers))
+                or (header_size and (header_size > size or not self._grant.headers))
             ):
                 break
-            args = (subject, reply or b"", header_text or b"", size_text, header_size, size)
-            self._publish(args, data[start:stop])
             at = stop
+            self.in_msgs += 1
+            self.in_bytes += size
+            if reply is not None or self._asks or subject[0] in _RESERVED_FIRST:
+                if not self._admits_publish(subject, reply or b""):
+                    continue
+                self._ok()
+            interested = self._account.sublist.match(subject)
+            reached = 0
+            if interested is not NOBODY:
+                args = (subject, reply or b"", header_text or b"", size_text, header_size, size)
+                reached = deliver_all(interested, self, args, data[found.start(3) - 1 : stop])
+            if reply is not None and not reached and self._grant.no_responders:
+                self._tell_no_responders(subject, reply)
         return at
 
     def deliver(self, sub: Subscription, message: Message) -> bool:

@@ -6,14 +6,14 @@ Source: nats-server ``client.go`` (processMsgResults, deliverMsg, msgHeader).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from random import randrange
+from random import random
 from typing import Any, Protocol
 
 from natsctl.engine.api import Delivery, Handler, Limits, SublistStats, SubscriptionView
 from natsctl.engine.grammar import PublishArgs
 from natsctl.engine.sublist import NOBODY, Match, Sublist
 
-__all__ = ["Account", "InternalSession", "Message", "Plane", "Receiver", "Subscription"]
+__all__ = ["Account", "InternalSession", "Message", "Plane", "Receiver", "Subscription", "deliver_all"]
 
 _CRLF = b"\r\n"
 
@@ -88,6 +88,9 @@ class InternalSession:
 
     __slots__ = ("_account", "_inbox", "_plane", "_subs")
 
+    easy_mark = -1
+    pending_bytes = 0
+
     def __init__(self, plane: Plane, account: Any) -> None:
         self._plane = plane
         self._account = account
@@ -132,7 +135,18 @@ class InternalSession:
 
 
 class Receiver(Protocol):
-    """A session, seen by a message."""
+    """A session, seen by a message.
+
+    Attributes:
+        easy_mark: Pending bytes up to which it takes every message as it comes; -1 when it must look at each.
+    """
+
+    easy_mark: int
+    out_bytes: int
+    out_msgs: int
+    pending_bytes: int
+    _pieces: list[bytes]
+    _plane: Plane
 
     def deliver(self, sub: Subscription, message: Message) -> bool:
         """Take a message for one of the session's subscriptions; False when it must not or cannot have it."""
@@ -187,7 +201,7 @@ class Account:
     def route(self, source: Any, args: PublishArgs, body: bytes) -> int:
         """Deliver a message whose body ends in CRLF; returns to how many."""
         interested = self.sublist.match(args[0])
-        return 0 if interested is NOBODY else _deliver_all(interested, Message(source, args, body))
+        return 0 if interested is NOBODY else deliver_all(interested, source, args, Message(source, args, body).tail)
 
 
 class Message:
@@ -226,18 +240,50 @@ class Message:
         )
 
 
-def _deliver_all(interested: Match[Subscription], message: Message) -> int:
-    """Deliver to every plain subscription and to one random member of each queue group; returns to how many."""
-    plain, queues = interested
+def deliver_all(interested: Match[Subscription], source: Any, args: PublishArgs, tail: bytes) -> int:
+    """Deliver to every plain subscription and to one random member of each queue group; returns to how many.
+
+    An easy receiver takes the bytes as they are; a message is made only for one that must look at it.
+
+    Args:
+        interested: Whom the subject reaches.
+        source: The session that published it; None when it came from inside the broker.
+        args: What its control line said.
+        tail: What follows the sid: reply, sizes, headers and payload with the closing CRLF.
+    """
+    subject, _, _, _, header_size, size = args
+    verb = b"HMSG " if header_size else b"MSG "
+    chosen = interested.plain
+    for members in interested.queues:
+        chosen += (members[int(random() * len(members))],)
+    message = None
     reached = 0
-    for sub in plain:
-        if sub.session.deliver(sub, message):
+    for sub in chosen:
+        session = sub.session
+        frame = b"".join((verb, subject, b" ", sub.sid, tail))
+        pending = session.pending_bytes + len(frame)
+        if pending <= session.easy_mark and not sub.max_msgs:
+            sub.delivered += 1
+            session.out_msgs += 1
+            session.out_bytes += size
+            session.pending_bytes = pending
+            pieces = session._pieces
+            if not pieces:
+                session._plane.touched.append(session)
+            pieces.append(frame)
             reached += 1
-    for members in queues:
-        first = randrange(len(members)) if len(members) > 1 else 0
-        for index in range(first, first + len(members)):
-            sub = members[index % len(members)]
-            if sub.session.deliver(sub, message):
-                reached += 1
-                break
+        else:
+            if message is None:
+                message = Message(source, args, tail[-size - 2 :])
+            reached += session.deliver(sub, message) or _deliver_instead(sub, interested.queues, message)
     return reached
+
+
+def _deliver_instead(refusing: Subscription, queues: tuple[tuple[Subscription, ...], ...], message: Message) -> bool:
+    """Deliver to another member of the queue group, if the one that refused is in any; returns whether one took it."""
+    for members in queues:
+        if refusing in members:
+            first = members.index(refusing)
+            others = members[first + 1 :] + members[:first]
+            return any(sub.session.deliver(sub, message) for sub in others)
+    return False

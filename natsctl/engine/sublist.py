@@ -164,8 +164,10 @@ class Sublist(Generic[EntryT]):
     def match(self, subject: bytes) -> Match[EntryT]:
         """Find everybody a message on this subject reaches. A subject with an empty token reaches nobody."""
         self._n_matches += 1
-        found = self._cache.get(subject)
-        return found if found is not None else self._lookup(subject)
+        try:
+            return self._cache[subject]
+        except KeyError:
+            return self._lookup(subject)
 
     def stats(self) -> SublistStats:
         """Say what is held, and how well the cache does."""
