@@ -106,6 +106,11 @@ class TestConnz:
         assert [conn["name"] for conn in json.loads(rest.out)["connections"]] == ["one"]
         assert [conn["name"] for conn in json.loads(only.out)["connections"]] == ["two"]
 
+    def test_is_empty_beyond_the_last_one(self, natsctl: Shell, server: Monitored) -> None:
+        with server.connected():
+            done = natsctl("connz", *at(server), "--offset", "17")
+        assert rows(done.out)[1:] == [["0 of 1, from 17"]]
+
     def test_tells_why_connections_ended(self, natsctl: Shell, tmp_path: Path) -> None:
         with monitored("official", tmp_path) as server:
             with server.connected(name="gone"):
@@ -196,6 +201,18 @@ class TestHealthz:
         assert done.code == 1
         assert "is not healthy: unavailable" in done.err
         assert b"unavailable" in done.out
+
+
+def test_a_table_is_wider_than_a_narrow_terminal_rather_than_folded(natsctl: Shell, server: Monitored) -> None:
+    with server.connected(name="first"):
+        names, *_ = rows(natsctl("connz", *at(server), COLUMNS="40").out)
+    assert names[:3] == ["CID", "NAME", "ADDRESS"]
+    assert names[-1] == "IDLE"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_colours_are_left_out_where_they_are_not_wanted(natsctl: Shell, server: Monitored, page: str) -> None:
+    assert b"\x1b[3" not in natsctl(page, *at(server), FORCE_COLOR="1", NO_COLOR="1").out
 
 
 @pytest.fixture(scope="module")

@@ -89,6 +89,15 @@ class TestTable:
         assert b" two " in done.out
         assert b" one " not in done.out
 
+    def test_shows_host_names_on_request(self, natsctl: Shell, server: Monitored) -> None:
+        try:
+            name = socket.gethostbyaddr("127.0.0.1")[0]
+        except OSError:
+            name = "127.0.0.1"
+        with server.connected() as sock:
+            done = natsctl("top", *at(server), "--once", "-lookup")
+            assert f"  {name}:{sock.getsockname()[1]} " in done.out.decode()
+
     def test_goes_into_a_file(self, natsctl: Shell, server: Monitored, tmp_path: Path) -> None:
         done = natsctl("top", *at(server), "-o", str(tmp_path / "top.txt"), "-r", "2", "-d", "0.1")
         assert done.out == b""
@@ -178,7 +187,7 @@ class TestSeveralServers:
         route = f'routes: ["nats://127.0.0.1:{cluster}"], pool_size: -1'
 
         def member(ip: str) -> str:
-            return f'server_name: "at {ip}"\ncluster {{ name: K, listen: "{ip}:{cluster}", {route} }}'
+            return f'server_name: "at-{ip}"\ncluster {{ name: K, listen: "{ip}:{cluster}", {route} }}'
 
         with (
             monitored("official", tmp_path / "a", member("127.0.0.2"), f"127.0.0.2:{http}"),
@@ -190,8 +199,8 @@ class TestSeveralServers:
             done = natsctl("top", "-s", f"127.0.0.2:{http}", "--cluster", "--once")
         assert done.code == 0, done.err
         assert set(re.findall(r"^Server: (.*)  ?http", done.out.decode(), re.MULTILINE)) == {
-            "at 127.0.0.1",
-            "at 127.0.0.2",
+            "at-127.0.0.1",
+            "at-127.0.0.2",
         }
 
     def test_a_base_path_is_part_of_the_address(self, natsctl: Shell, tmp_path: Path) -> None:
