@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -18,6 +18,7 @@ from natsctl.pki.keys import policy_of
 from natsctl.pki.usages import EXTENDED_USAGES, KEY_USAGES
 
 __all__ = [
+    "Certificate",
     "Description",
     "certificate_pem",
     "describe",
@@ -30,6 +31,9 @@ __all__ = [
     "signature_name",
     "spki_sha256",
 ]
+
+Certificate: TypeAlias = x509.Certificate
+"""For layers in which nobody imports cryptography."""
 
 MAX_CERTIFICATES = 1000
 """In one file; bundles of a whole operating system have about 150."""
