@@ -17,7 +17,7 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memchr, memcmp, memcpy
 
 from natsctl.engine._outbox cimport Chunk, Outbox, make_chunk, reserve
-from natsctl.engine._sublist cimport Interest, Match, Sublist, let_go
+from natsctl.engine._sublist cimport Interest, Match, Sublist
 from natsctl.engine._wire cimport (
     LINE_IS_CUT, LINE_IS_PUBLISH, Line, Publish, hash_bytes, is_reserved_reply, is_reserved_subject, is_special, put,
     put_word, read_line, write_number)
@@ -129,7 +129,7 @@ cdef class NativeAccount:
                         break
                 begin = match.group_ends[g]
         finally:
-            let_go(match)
+            self.sublist.leave(match)
         return reached
 
     cdef inline Py_ssize_t _pick(self, Py_ssize_t n) noexcept:

@@ -46,7 +46,9 @@ cdef class Interest:
 
 
 cdef class Sublist:
-    cdef readonly Py_ssize_t count
+    cdef set _entries
+    cdef list _removed
+    cdef Py_ssize_t _walks
     cdef uint64_t _n_removes
     cdef uint64_t _n_matches
     cdef uint64_t _n_hits
@@ -58,7 +60,6 @@ cdef class Sublist:
     cdef size_t _cache_mask
     cdef uint64_t _stamp
     cdef uint64_t _branch_stamps[BRANCHES]
-    cdef unsigned int _bumps
     cdef Node** _level
     cdef Node** _next_level
     cdef Node** _hits
@@ -66,12 +67,12 @@ cdef class Sublist:
     cdef Py_ssize_t _hits_room
 
     cdef int match(self, const char* subject, Py_ssize_t size, Match** found) except -1
+    cdef void leave(self, Match* match) noexcept
 
     cdef int _hold(self, Node* node, Interest entry) except -1
     cdef void _invalidate(self, bytes subject) noexcept
     cdef uint32_t _branch_of(self, const char* subject, Py_ssize_t size) noexcept
     cdef bint _is_fresh(self, Match* match) noexcept
-    cdef void _sweep(self) noexcept
     cdef int _look_up(self, const char* subject, Py_ssize_t size, uint64_t h, Match** found) except -1
     cdef bint _may_match(self, const char* subject, Py_ssize_t size) noexcept
     cdef Py_ssize_t _walk(self, const char* at, Py_ssize_t size) except -1
@@ -85,6 +86,3 @@ cdef class Sublist:
     cdef Node* _make_child(self, Node* parent, const char* token, Py_ssize_t size) except NULL
     cdef Node* _make_path(self, bytes subject) except NULL
     cdef void _prune(self, Node* node) noexcept
-
-
-cdef void let_go(Match* match) noexcept

@@ -5,8 +5,9 @@ A trie whose literal edges stand in one hash table for all nodes, and a direct-m
 only the results it can touch: one, those that share its first token, or all (a wildcard as first token); misses on
 subjects nobody wants leave nothing behind.
 
-Lifetimes: a ``Match`` owns references to its entries and is counted itself, because whoever walks it may change the
-sublist meanwhile.
+Lifetimes: the entries are owned by a Python set, where the garbage collector sees them; nodes and matches only point at
+them. A match that is not stale holds nobody who was removed. Who is removed while a match is walked is kept until the
+walk is over, and the match itself is counted.
 
 Source: nats-server ``sublist.go``.
 """
@@ -14,7 +15,8 @@ Source: nats-server ``sublist.go``.
 from os import urandom
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
-from cpython.ref cimport Py_DECREF, Py_INCREF, PyObject
+from cpython.list cimport PyList_GET_SIZE
+from cpython.ref cimport Py_INCREF, PyObject
 from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memchr, memcpy, memmove
@@ -25,15 +27,14 @@ cdef extern from "Python.h":
     void xdecref "Py_XDECREF"(PyObject* thing) noexcept
 
 cdef enum:
-    SWEEP_EVERY = 4096
     FIRST_EDGES = 64
 
 cdef uint64_t _seed = int.from_bytes(urandom(8), "little")  # peers choose subjects: they must not choose collisions
 
 
-# ---- arrays of references
+# ---- arrays of entries
 
-cdef int append_ref(PyObject*** array, Py_ssize_t* n, Py_ssize_t* room, object thing) except -1:
+cdef int append(PyObject*** array, Py_ssize_t* n, Py_ssize_t* room, Interest entry) except -1:
     cdef PyObject** grown
     cdef Py_ssize_t wanted
     if n[0] == room[0]:
@@ -43,22 +44,19 @@ cdef int append_ref(PyObject*** array, Py_ssize_t* n, Py_ssize_t* room, object t
             raise MemoryError
         array[0] = grown
         room[0] = wanted
-    Py_INCREF(thing)
-    array[0][n[0]] = <PyObject*>thing
+    array[0][n[0]] = <PyObject*>entry
     n[0] += 1
     return 0
 
 
-cdef int remove_ref(PyObject** array, Py_ssize_t* n, object thing) except -1:
+cdef void take_out(PyObject** array, Py_ssize_t* n, Interest entry) noexcept:
     cdef Py_ssize_t i
     for i in range(n[0]):
-        if array[i] == <PyObject*>thing:
+        if array[i] == <PyObject*>entry:
             # Those behind move up, so that members keep the order in which they came.
             memmove(array + i, array + i + 1, (n[0] - i - 1) * sizeof(PyObject*))
             n[0] -= 1
-            Py_DECREF(thing)
-            return 0
-    raise KeyError("subscription")
+            return
 
 
 # ---- matches and nodes
@@ -69,14 +67,11 @@ cdef inline Py_ssize_t n_entries(Match* match) noexcept:
 
 cdef void let_go(Match* match) noexcept:
     """Give back a reference to a match; NULL is none."""
-    cdef Py_ssize_t i
     if match == NULL:
         return
     match.refs -= 1
     if match.refs:
         return
-    for i in range(n_entries(match)):
-        xdecref(match.entries[i])
     free(match.entries)
     free(match.group_ends)
     free(match.subject)
@@ -91,19 +86,14 @@ cdef void free_node(Node* node) noexcept:
 
 cdef void free_branch(Node* node) noexcept:
     """Free a node, what it holds, and its wildcard children; literal ones stand in the edge table."""
-    cdef Py_ssize_t i
     cdef Group* group = node.groups
     cdef Group* following
     if node.star != NULL:
         free_branch(node.star)
     if node.rest != NULL:
         free_branch(node.rest)
-    for i in range(node.n_plain):
-        xdecref(node.plain[i])
     while group != NULL:
         following = group.next
-        for i in range(group.n):
-            xdecref(group.members[i])
         xdecref(group.queue)
         free(group.members)
         free(group)
@@ -143,6 +133,8 @@ cdef class Sublist:
 
     def __cinit__(self, Py_ssize_t cache_size):
         cdef size_t slots = 1
+        self._entries = set()
+        self._removed = []
         self._edge_mask = FIRST_EDGES - 1
         self._root = <Node*>calloc(1, sizeof(Node))
         self._edges = <Node**>calloc(FIRST_EDGES, sizeof(Node*))
@@ -179,63 +171,71 @@ cdef class Sublist:
 
     # ---- changes
 
+    @property
+    def count(self):
+        """Interests held."""
+        return len(self._entries)
+
     def insert(self, Interest entry not None):
         """Add an interest; its subject must be valid."""
-        cdef Node* node = self._make_path(entry.subject)
+        cdef Node* node
+        self._entries.add(entry)
         try:
-            self._hold(node, entry)
+            node = self._make_path(entry.subject)
+            try:
+                self._hold(node, entry)
+            except MemoryError:
+                self._prune(node)
+                raise
         except MemoryError:
-            self._prune(node)
+            self._entries.discard(entry)
             raise
         entry.node = node
-        self.count += 1
         self._invalidate(entry.subject)
 
     def remove(self, Interest entry not None):
-        """Take an interest out.
-
-        Raises:
-            KeyError: It is not in.
-        """
+        """Take an interest out; once is enough."""
         cdef Node* node = entry.node
         cdef Group* group
         cdef Group** link
         if node == NULL:
-            raise KeyError(entry.subject)
+            return
+        if self._walks:
+            self._removed.append(entry)
         entry.node = NULL
+        self._invalidate(entry.subject)
         if entry.queue is None:
-            remove_ref(node.plain, &node.n_plain, entry)
+            take_out(node.plain, &node.n_plain, entry)
         else:
             link = &node.groups
             while <object>link[0].queue != entry.queue:
                 link = &link[0].next
             group = link[0]
-            remove_ref(group.members, &group.n, entry)
+            take_out(group.members, &group.n, entry)
             if group.n == 0:
                 link[0] = group.next
                 xdecref(group.queue)
                 free(group.members)
                 free(group)
         self._prune(node)
-        self.count -= 1
         self._n_removes += 1
-        self._invalidate(entry.subject)
+        self._entries.discard(entry)
 
     cdef int _hold(self, Node* node, Interest entry) except -1:
         cdef Group* group
         cdef Group** link
         if entry.queue is None:
-            return append_ref(&node.plain, &node.n_plain, &node.plain_room, entry)
+            return append(&node.plain, &node.n_plain, &node.plain_room, entry)
         link = &node.groups
         while link[0] != NULL and <object>link[0].queue != entry.queue:
             link = &link[0].next
         if link[0] != NULL:
-            return append_ref(&link[0].members, &link[0].n, &link[0].room, entry)
+            return append(&link[0].members, &link[0].n, &link[0].room, entry)
         group = <Group*>calloc(1, sizeof(Group))
         if group == NULL:
             raise MemoryError
         try:
-            append_ref(&group.members, &group.n, &group.room, entry)
+            append(&group.members, &group.n, &group.room, entry)
         except MemoryError:
             free(group)
             raise
@@ -266,9 +266,6 @@ cdef class Sublist:
                     self._stamp += 1
                 else:
                     self._branch_stamps[self._branch_of(PyBytes_AS_STRING(subject), size)] += 1
-                self._bumps += 1
-                if self._bumps % SWEEP_EVERY == 0:
-                    self._sweep()
                 return
             first = False
             at = dot + 1
@@ -285,16 +282,6 @@ cdef class Sublist:
     cdef inline bint _is_fresh(self, Match* match) noexcept:
         return match.stamp == self._stamp + self._branch_stamps[match.branch]
 
-    cdef void _sweep(self) noexcept:
-        """Let go of stale results now and then: they keep interests of closed sessions alive."""
-        cdef size_t i
-        cdef Match* match
-        for i in range(self._cache_mask + 1):
-            match = self._cache[i]
-            if match != NULL and not self._is_fresh(match):
-                self._cache[i] = NULL
-                let_go(match)
-
     def stats(self):
         """The fields of :class:`natsctl.engine.sublist.SublistStats`, in their order."""
         cdef size_t i
@@ -308,13 +295,13 @@ cdef class Sublist:
                     fanout = n_entries(match)
                     total_fanout += fanout
                     max_fanout = max(max_fanout, fanout)
-        return (self.count, n_cache, self.count + self._n_removes, self._n_removes, self._n_matches, self._n_hits,
+        return (len(self._entries), n_cache, len(self._entries) + self._n_removes, self._n_removes, self._n_matches, self._n_hits,
                 max_fanout, total_fanout)
 
     # ---- matching
 
     cdef int match(self, const char* subject, Py_ssize_t size, Match** found) except -1:
-        """Find everybody a subject reaches; ``found`` becomes NULL for nobody. The caller must let go of it."""
+        """Find everybody a subject reaches; ``found`` becomes NULL for nobody. Else the caller must :meth:`leave` it."""
         cdef uint64_t h = hash_bytes(subject, size, _seed)
         cdef Match* match
         self._n_matches += 1
@@ -324,12 +311,21 @@ cdef class Sublist:
                     and same_bytes(match.subject, subject, size)):
                 self._n_hits += 1
                 match.refs += 1
+                self._walks += 1
                 found[0] = match
                 return 0
         found[0] = NULL
-        if self.count and self._may_match(subject, size):
+        if self._may_match(subject, size):
             self._look_up(subject, size, h, found)
+            self._walks += found[0] != NULL
         return 0
+
+    cdef void leave(self, Match* match) noexcept:
+        """End the walk over a match."""
+        let_go(match)
+        self._walks -= 1
+        if self._walks == 0 and PyList_GET_SIZE(self._removed):
+            self._removed.clear()
 
     def reached(self, bytes subject not None):
         """The interests a subject reaches: those without a queue group, and a tuple for each group."""
@@ -347,7 +343,7 @@ cdef class Sublist:
                 begin = match.group_ends[g]
             return plain, tuple(groups)
         finally:
-            let_go(match)
+            self.leave(match)
 
     cdef bint _may_match(self, const char* subject, Py_ssize_t size) noexcept:
         """Whether somebody wants something that begins with this token: most subjects nobody wants end here."""
@@ -480,13 +476,11 @@ cdef class Sublist:
         plain, members, n_groups = match.entries, match.entries + n_plain, 0
         for i in range(n_hits):
             for k in range(self._hits[i].n_plain):
-                Py_INCREF(<object>self._hits[i].plain[k])
                 plain[0] = self._hits[i].plain[k]
                 plain += 1
             group = self._hits[i].groups
             while group != NULL:
                 for k in range(group.n):
-                    Py_INCREF(<object>group.members[k])
                     members[0] = group.members[k]
                     members += 1
                 match.group_ends[n_groups] = members - match.entries
