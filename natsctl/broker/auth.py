@@ -10,8 +10,11 @@ import base64
 import binascii
 import hmac
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from natsctl.broker.tls.mapping import CertificateMap
+from natsctl.broker.tls.session import TlsSession
 from natsctl.config import Options
 from natsctl.config.options import AccountLimits, AccountOptions, User
 from natsctl.config.options import Permissions as PermissionOptions
@@ -128,7 +131,12 @@ class Authenticator:
         if given.user:
             single = Login(given.user, f"user:{given.user}", secret=given.password)
             self._single = self._with_permissions(single, given.default_permissions)
-        self.no_auth_login = self._users.get(options.no_auth_user) or self._nkeys.get(options.no_auth_user)
+        self._certificates: CertificateMap | None = None
+        self.no_auth_login: Login | None = None
+        if options.tls is not None and options.tls.verify_and_map and self._users:
+            self._certificates = CertificateMap(name for name, login in self._users.items() if login.is_admitted)
+        else:
+            self.no_auth_login = self._users.get(options.no_auth_user) or self._nkeys.get(options.no_auth_user)
 
     def _add(self, account: AccountOptions) -> None:
         for user in account.users:
@@ -165,20 +173,37 @@ class Authenticator:
         logins = [*self._users.values(), self._token, self._single]
         return any(login is not None and not is_bcrypt(login.secret) for login in logins)
 
-    def find(self, connect: Connect, nonce: str) -> tuple[Login, str | None] | None:
+    def find(
+        self,
+        connect: Connect,
+        nonce: str,
+        tls: TlsSession | None = None,
+        note: Callable[[str], None] = lambda _: None,
+    ) -> tuple[Login, str | None] | None:
         """Find the login that a CONNECT claims.
+
+        Args:
+            connect: What the client says.
+            nonce: What it was asked to sign.
+            tls: What its certificate says, where that counts.
+            note: Takes a line for the debug log.
 
         Returns:
             The login, and the password still to be verified against its secret; no password when nothing is left to
             verify. None when no login is claimed, or one that does not exist or may not be used here.
         """
-        found = self._claimed(connect, nonce)
+        found = self._claimed(connect, nonce, tls, note)
         return found if found is not None and found[0].is_admitted else None
 
-    def _claimed(self, connect: Connect, nonce: str) -> tuple[Login, str | None] | None:
+    def _claimed(
+        self, connect: Connect, nonce: str, tls: TlsSession | None, note: Callable[[str], None]
+    ) -> tuple[Login, str | None] | None:
         if connect.nkey and self._nkeys:
             login = self._nkeys.get(connect.nkey)
             return (login, None) if login is not None and _signed(login.public_key, connect.sig, nonce) else None
+        if self._certificates is not None:
+            user = self._certificates.user_of(tls, note)
+            return (self._users[user], connect.password) if user is not None else None
         if self.no_auth_login is not None and not connect.has_credentials:
             return self.no_auth_login, None
         if self._users:
@@ -196,7 +221,7 @@ class Authenticator:
         """The line for the error log when credentials were refused; names who was claimed, never a secret."""
         if connect is not None and self._nkeys:
             return f"authentication error - Nkey {go_quote(connect.nkey.encode('utf-8', 'replace'))}"
-        if connect is not None and (self._users or self._single):
+        if connect is not None and connect.user and (self._users or self._single):
             return f"authentication error - User {go_quote(connect.user.encode('utf-8', 'replace'))}"
         return "authentication error"
 

@@ -120,7 +120,7 @@ class Broker:
         """Name the addresses listened on, by what is spoken there, as URLs."""
         found = {"nats": [f"{self._scheme}://{join_address(self.host, self.port)}"]}
         if self._monitor is not None:
-            found["monitoring"] = [f"http://{join_address(self._monitor.host, self._monitor.port)}"]
+            found["monitoring"] = [f"{self._monitor.scheme}://{join_address(self._monitor.host, self._monitor.port)}"]
         return found
 
     async def start(self, before_ready: Callable[[], None] | None = None) -> None:

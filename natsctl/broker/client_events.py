@@ -98,7 +98,7 @@ class ClientEvents:
         if not authenticator.is_required:
             self._accept(connection, connect, claimed_login(connect))
             return
-        found = authenticator.find(connect, connection.nonce)
+        found = authenticator.find(connect, connection.nonce, connection.tls, connection.debug)
         if found is None:
             self._refuse(connection, connect)
             return

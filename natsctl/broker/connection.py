@@ -18,6 +18,7 @@ from natsctl.broker.auth import Login
 from natsctl.broker.logs import Logger
 from natsctl.broker.pinger import Pinger
 from natsctl.broker.stall import Stall
+from natsctl.broker.tls.session import TlsSession
 from natsctl.broker.writer import Writer
 from natsctl.config import Options
 from natsctl.engine.api import Engine, Session

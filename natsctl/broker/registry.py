@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Protocol
 
 from natsctl.broker.connection import Connection
+from natsctl.broker.tls.session import TlsSession
 from natsctl.engine.api import Counters, SubscriptionView
 from natsctl.errors import ClosedReason
 
@@ -56,6 +57,7 @@ class Peer(Protocol):
     started_at: datetime
     stopped_at: datetime | None
     last_activity: float
+    tls: TlsSession | None
 
     @property
     def session(self) -> Counted:
@@ -105,6 +107,7 @@ class ClosedConnection:
     started_at: datetime
     stopped_at: datetime | None
     last_activity: float
+    tls: TlsSession | None
     rtt_s: float
     in_msgs: int
     in_bytes: int
@@ -229,6 +232,7 @@ def _closed(connection: Connection, reason: ClosedReason) -> ClosedConnection:
         started_at=connection.started_at,
         stopped_at=connection.stopped_at,
         last_activity=connection.last_activity,
+        tls=connection.tls.without_certificates() if connection.tls is not None else None,
         rtt_s=connection.rtt_s,
         in_msgs=session.in_msgs,
         in_bytes=session.in_bytes,

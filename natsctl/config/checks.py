@@ -16,10 +16,8 @@ _PORTS = range(-1, 65536)
 
 def check_start(options: Options) -> list[Problem]:
     """Say why a broker cannot start with these options, whether from a file, from flags or from Python."""
-    return [
-        Problem(message, options.config_file)
-        for message in (*_limits(options), *_listener(options), *_encryption(options), *_who(options))
-    ]
+    found = (*_limits(options), *_listener(options), *_encryption(options), *_who(options))
+    return [Problem(message, options.config_file) for message in found]
 
 
 def _limits(options: Options) -> list[str]:

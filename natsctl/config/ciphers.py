@@ -1,7 +1,7 @@
 """Names of cipher suites and curves: what a configuration calls them, and what OpenSSL does.
 
-Source: RFC 8446 and the IANA registry of TLS parameters, ``openssl ciphers -stdname``; which suites count as insecure is
-decided by Go's ``crypto/tls`` for nats-server.
+Source: RFC 8446 and the IANA registry of TLS parameters, ``openssl ciphers -stdname``; which suites count as insecure
+is decided by Go's ``crypto/tls`` for nats-server.
 """
 
 from __future__ import annotations

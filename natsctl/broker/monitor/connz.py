@@ -16,7 +16,8 @@ from natsctl.broker.monitor.query import BadQueryError, ListDetail, Query, State
 from natsctl.broker.monitor.source import Source, format_rtt, to_ns
 from natsctl.broker.monitor.subscription import describe, shown
 from natsctl.broker.registry import Peer, Registry
-from natsctl.monitoring.documents import ConnInfo, Connz
+from natsctl.broker.tls.session import TlsSession
+from natsctl.monitoring.documents import ConnInfo, Connz, TLSPeerCert
 from natsctl.monitoring.times import format_time, format_uptime
 
 __all__ = ["ConnzPage", "connz"]
@@ -129,6 +130,7 @@ def _rows(source: Source, peers: Iterable[Peer], detail: ListDetail, shows_login
         if shows_login:
             row.authorized_user = peer.user
             row.name_tag = _account(peer)
+            row.tls_peer_certs = _shown_certificates(peer.tls)
             row.account = "" if row.name_tag == GLOBAL_ACCOUNT else row.name_tag
         if detail is ListDetail.SUBJECT:
             row.subscriptions_list = [shown(view.subject) for view in peer.session.subscriptions()]
@@ -145,6 +147,7 @@ def _row(source: Source, peer: Peer) -> ConnInfo:
     start_ns = to_ns(peer.started_at)
     active_ns = max(source.wall_ns(peer.last_activity), start_ns)  # the loop's clock may be coarse
     end_ns = to_ns(stopped_at) if stopped_at is not None else time.time_ns()
+    tls = peer.tls
     return ConnInfo(
         cid=peer.cid,
         kind="Client",
@@ -168,4 +171,18 @@ def _row(source: Source, peer: Peer) -> ConnInfo:
         name=peer.name,
         lang=peer.lang,
         version=peer.version,
+        tls_version=tls.version if tls is not None else "",
+        tls_cipher_suite=tls.suite if tls is not None else "",
+        tls_first=tls is not None and tls.is_first,
     )
+
+
+def _shown_certificates(tls: TlsSession | None) -> list[TLSPeerCert]:
+    if tls is None or not tls.certificates:
+        return []
+    from natsctl.pki.presented import PresentedCertificate  # with a library that only certificates of clients need
+
+    shown = [PresentedCertificate(der) for der in tls.certificates]
+    return [
+        TLSPeerCert(subject=each.subject, spki_sha256=each.public_key_sha256, cert_sha256=each.sha256) for each in shown
+    ]

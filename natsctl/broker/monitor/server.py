@@ -18,6 +18,7 @@ from natsctl.broker.logs import Logger
 from natsctl.broker.monitor.http import HttpConnection, Waiting
 from natsctl.broker.monitor.pages import Pages
 from natsctl.broker.monitor.source import MonitoredBroker, Source
+from natsctl.broker.tls.context import monitoring_context
 from natsctl.errors import ServerError
 
 __all__ = ["Monitor"]
@@ -40,14 +41,20 @@ class Monitor:
         self._broker = broker
         self._base_path = f"/{options.http_base_path.strip('/')}".rstrip("/")
         self.host = options.http_host or options.host
-        self.port = options.http_port
+        self.port = options.https_port or options.http_port
+        self._tls = options.tls if options.https_port else None
         self._state = ServerState()
         self._servers: list[asyncio.Server] = []
 
     @property
     def url(self) -> str:
         """Where programs on this machine find the front page, without a slash at the end."""
-        return f"http://{reachable(self.host)}:{self.port}{self._base_path}"
+        return f"{self.scheme}://{reachable(self.host)}:{self.port}{self._base_path}"
+
+    @property
+    def scheme(self) -> str:
+        """What programs speak there."""
+        return "http" if self._tls is None else "https"
 
     async def start(self) -> None:
         """Bind the port and serve.
@@ -60,7 +67,7 @@ class Monitor:
         except ListenError as error:
             raise ServerError(f"Can't start monitoring: can't listen to the monitor port: {error.reason}") from None
         self.port = sockets[0].getsockname()[1]
-        pages = Pages(Source(self._broker, self.host, self.port), self._base_path)
+        pages = Pages(Source(self._broker, self.host, **{f"{self.scheme}_port": self.port}), self._base_path)
         config = Config(
             pages,
             http=HttpConnection,
@@ -78,10 +85,13 @@ class Monitor:
         for sock in sockets:
             self._servers.append(
                 await loop.create_server(
-                    lambda: HttpConnection(config, self._state, waiting, log), sock=sock, backlog=BACKLOG
+                    lambda: HttpConnection(config, self._state, waiting, log),
+                    sock=sock,
+                    backlog=BACKLOG,
+                    ssl=monitoring_context(self._tls) if self._tls is not None else None,
                 )
             )
-        self._broker.log.info(f"Starting http monitor on {join_address(self.host, self.port)}")
+        self._broker.log.info(f"Starting {self.scheme} monitor on {join_address(self.host, self.port)}")
 
     async def stop(self) -> None:
         """Stop listening, and cut off whoever is still being answered."""

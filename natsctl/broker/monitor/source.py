@@ -43,14 +43,18 @@ class Source:
     """A broker with its clock and its process.
 
     Attributes:
-        http_port: Where the pages are served.
+        http_port: Where the pages are served; 0 when it is over TLS.
+        https_port: Where they are served over TLS, or 0.
+        certificate_expiry: When the broker's certificate ends, as pages print it; empty without TLS.
         requests: How often each page was asked for, by path.
     """
 
-    def __init__(self, broker: MonitoredBroker, http_host: str, http_port: int) -> None:
+    def __init__(self, broker: MonitoredBroker, http_host: str, *, http_port: int = 0, https_port: int = 0) -> None:
         self.broker = broker
         self.http_host = http_host
         self.http_port = http_port
+        self.https_port = https_port
+        self.certificate_expiry = _expiry(broker.options)
         self.requests: dict[str, int] = {}
         self.process = Process()
         self._loop_epoch_ns = time.time_ns() - round(asyncio.get_running_loop().time() * 1e9)
@@ -84,6 +88,14 @@ class Source:
     def started(self) -> str:
         """When the broker started, as pages print it."""
         return format_time(to_ns(self.broker.started_at))
+
+
+def _expiry(options: Options) -> str:
+    if options.tls is None:
+        return ""
+    from natsctl.pki.presented import expiry  # with a library that only TLS needs
+
+    return format_time(to_ns(min(expiry(pair.cert_file) for pair in options.tls.certificates)))
 
 
 class Process:

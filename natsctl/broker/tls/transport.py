@@ -108,7 +108,7 @@ class TlsTransport(asyncio.BufferedProtocol, asyncio.Transport):
         room, filled, read = len(view), 0, self._tls.read
         try:
             while filled < room:
-                n_bytes = read(room - filled, view[filled:])  # type: ignore[arg-type]  # any writable buffer will do
+                n_bytes = read(room - filled, view[filled:])
                 if not n_bytes:  # the peer says that it has said all
                     self.close()
                     return filled, True
