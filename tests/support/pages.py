@@ -85,7 +85,11 @@ def with_links(snapshot: Snapshot, peers: Sequence[str]) -> Snapshot:
         LeafInfo(id=41, name="ngs", is_spoke=True, account="$G", ip="192.0.2.9", port=7422, rtt="81ms"),
     ]
     varz = msgspec.structs.replace(
-        snapshot.varz, cluster=ClusterOptsVarz(name="east"), routes=len(routes), leafnodes=len(leafs)
+        snapshot.varz,
+        cluster=ClusterOptsVarz(name="east"),
+        routes=len(routes),
+        remotes=len(peers),
+        leafnodes=len(leafs),
     )
     return msgspec.structs.replace(
         snapshot, varz=varz, routez=Routez(now=now, routes=routes), leafz=Leafz(now=now, leafs=leafs)

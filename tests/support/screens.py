@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
+from typing import Any
 
 from textual.pilot import Pilot
 
@@ -11,9 +12,10 @@ from natsctl.monitoring.snapshot import Snapshot
 from natsctl.tui.app import TopApp
 from natsctl.tui.board import Board
 from natsctl.tui.screens.base import TopScreen
+from natsctl.tui.widgets.table import LineTable
 from tests.support.snapshots import FakeServer, FakeSource, make_app
 
-__all__ = ["Decorate", "opened", "served", "source_of", "text_of"]
+__all__ = ["Decorate", "opened", "served", "source_of", "table_of", "text_of"]
 
 Decorate = Callable[[Snapshot], Snapshot]
 
@@ -37,6 +39,12 @@ async def opened(
         await app.push_screen(screen(app.board))
         await pilot.pause()
         yield pilot
+
+
+def table_of(pilot: Pilot[None]) -> LineTable[Any]:
+    """The table in the body of the screen on top."""
+    assert isinstance(pilot.app.screen, TopScreen)
+    return pilot.app.screen.table
 
 
 def text_of(pilot: Pilot[None]) -> str:

@@ -8,14 +8,14 @@ from natsctl.tui.screens.closed import ClosedConnectionsScreen, ClosedScreen
 from natsctl.tui.screens.connection import ConnectionScreen
 from natsctl.tui.widgets.table import HEADER_LINES, LineTable
 from tests.support.pages import with_closed
-from tests.support.screens import opened, served, source_of, text_of
+from tests.support.screens import opened, served, source_of, table_of, text_of
 from tests.support.snapshots import URL
 
 
 async def test_groups_begin_with_trouble_and_are_summed_up() -> None:
     async with opened(ClosedScreen, served(with_closed)) as pilot:
         screen = text_of(pilot)
-        names = [row.client for row in pilot.app.screen.query_one(LineTable).rows]
+        names = [row.client for row in table_of(pilot).rows]
     assert "11 closed connections: Slow Consumer (Pending Bytes) \N{MULTIPLICATION SIGN}3 by payments-svc" in screen
     assert names == ["payments-svc", "audit", "billing", "orders-svc"]
 
@@ -48,7 +48,7 @@ async def test_all_can_be_listed_one_by_one() -> None:
     async with opened(ClosedScreen, served(with_closed)) as pilot:
         await pilot.press("e")
         await pilot.pause()
-        assert len(pilot.app.screen.query_one(LineTable).rows) == 11
+        assert len(table_of(pilot).rows) == 11
 
 
 async def test_a_search_leaves_out_rows_and_escape_ends_it_first() -> None:
@@ -58,7 +58,7 @@ async def test_a_search_leaves_out_rows_and_escape_ends_it_first() -> None:
         assert '1 match "stale"' in text_of(pilot)
         await pilot.press("escape")
         await pilot.pause()
-        assert len(pilot.app.screen.query_one(LineTable).rows) == 4
+        assert len(table_of(pilot).rows) == 4
         assert isinstance(pilot.app.screen, ClosedScreen)
 
 

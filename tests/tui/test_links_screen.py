@@ -5,9 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from natsctl.tui.screens.links import LinksScreen
-from natsctl.tui.widgets.table import LineTable
 from tests.support.pages import with_links
-from tests.support.screens import opened, served, source_of, text_of
+from tests.support.screens import opened, served, source_of, table_of, text_of
 from tests.support.snapshots import URL, FakeServer
 
 LINKED = partial(with_links, peers=("nats-2", "nats-3"))
@@ -15,7 +14,7 @@ LINKED = partial(with_links, peers=("nats-2", "nats-3"))
 
 async def test_routes_and_leafnodes_are_listed_with_what_the_other_end_is() -> None:
     async with opened(LinksScreen, served(LINKED)) as pilot:
-        rows = pilot.app.screen.query_one(LineTable).rows
+        rows = table_of(pilot).rows
         assert [(row.kind, row.name, row.connections) for row in rows] == [
             ("route", "nats-2", 2),
             ("route", "nats-3", 2),
@@ -32,7 +31,7 @@ async def test_rates_come_with_the_next_poll_and_stay_when_it_is_drawn_again() -
         await pilot.pause()
         await pilot.press("b", "b")
         await pilot.pause()
-        first = pilot.app.screen.query_one(LineTable).rows[0]
+        first = table_of(pilot).rows[0]
     assert first.rates and first.rates.in_msgs_per_s == 200.0
 
 
@@ -50,7 +49,7 @@ async def test_a_watched_server_of_the_cluster_without_a_route_is_missing() -> N
     here = served(partial(with_links, peers=("nats-2",)))
     there = FakeServer("http://127.0.0.1:8223", "nats-3").read(30)
     async with opened(LinksScreen, here, served(partial(with_links, peers=("nats-2",)), server=there)) as pilot:
-        missing = [(row.server, row.name) for row in pilot.app.screen.query_one(LineTable).rows if row.is_missing]
+        missing = [(row.server, row.name) for row in table_of(pilot).rows if row.is_missing]
         assert missing == [("nats-1", "nats-3"), ("nats-3", "nats-1")]
         assert "SERVER" in text_of(pilot)
 

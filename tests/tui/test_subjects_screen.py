@@ -9,9 +9,8 @@ import msgspec
 from natsctl.monitoring.documents import SubDetail
 from natsctl.tui.screens.connection import ConnectionScreen
 from natsctl.tui.screens.subjects import SubjectsScreen
-from natsctl.tui.widgets.table import LineTable
 from tests.support.pages import with_queue_group, with_receivers
-from tests.support.screens import opened, served, source_of, text_of
+from tests.support.screens import opened, served, source_of, table_of, text_of
 from tests.support.snapshots import URL
 
 TOGETHER = partial(with_queue_group, cids=(3, 4, 5))
@@ -24,7 +23,7 @@ RECEIVERS = (
 
 async def test_all_subscriptions_are_listed_with_clients_and_rates() -> None:
     async with opened(SubjectsScreen, served(TOGETHER)) as pilot:
-        rows = pilot.app.screen.query_one(LineTable).rows
+        rows = table_of(pilot).rows
         assert ("drivers.find", "manager", "geo-cache", 62.5) in [
             (row.subject, row.queue, row.client, row.msgs_per_s) for row in rows
         ]
@@ -40,7 +39,7 @@ async def test_asking_who_receives_shows_receivers_and_a_verdict() -> None:
         source_of(pilot).play(with_receivers(server.read().snapshots[-1], *RECEIVERS))
         await pilot.pause()
         assert '"drivers.find" reaches 1 subscription and one member each of 1 queue group' in text_of(pilot)
-        assert [row.cid for row in pilot.app.screen.query_one(LineTable).rows] == [5, 3, 4]
+        assert [row.cid for row in table_of(pilot).rows] == [5, 3, 4]
 
 
 async def test_a_poll_that_began_before_the_question_is_no_answer() -> None:

@@ -124,7 +124,7 @@ class ConnectionScreen(TopScreen):
         if found.conn is not None:
             self._details = found
         self.query_one("#facts Static", Static).update(self._facts())
-        self.query_one(PlainTable).show(self._details.subscriptions, is_stale=snapshot.is_stale)
+        self.table.show(self._details.subscriptions, is_stale=snapshot.is_stale)
         self._show_charts()
         self.say(self._summary(found))
 

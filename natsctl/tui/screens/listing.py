@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Hashable, Sequence
-from typing import ClassVar, Generic, TypeVar, cast
+from typing import ClassVar, Generic, TypeVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -60,11 +60,6 @@ class ListScreen(TopScreen, Generic[Row]):
     def on_mount(self) -> None:
         """Draw once more when the table knows its size, and so how many rows its columns must fit."""
         self.call_after_refresh(self.draw)
-
-    @property
-    def table(self) -> LineTable[Row]:
-        """The table."""
-        return cast("LineTable[Row]", self.query_one(LineTable))
 
     def show(self) -> None:
         """List what the search lets through."""

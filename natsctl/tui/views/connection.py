@@ -14,6 +14,8 @@ from natsctl.tui.views.subscriptions import QueueGroup, Subscription, queue_grou
 
 __all__ = ["ConnectionDetails", "connection_details", "identity", "tls"]
 
+DEFAULT_ACCOUNT = "$G"
+"""Not told as an account, but as the name tag of its connections."""
 MAX_CERTS = 4
 MAX_MATES = 8
 
@@ -104,7 +106,7 @@ def identity(conn: ConnInfo) -> list[tuple[str, str]]:
         ("library", software),
         ("kind", kind),
         ("tags", ", ".join(conn.tags)),
-        ("name tag", conn.name_tag),
+        ("name tag", conn.name_tag if conn.name_tag != (conn.account or DEFAULT_ACCOUNT) else ""),
         ("issuer", conn.issuer_key),
         ("proxy", conn.proxy.key if conn.proxy else ""),
         ("since", conn.start),

@@ -177,5 +177,15 @@ def _verdict(
     answer = f'"{subject}" reaches {" and ".join(parts)}' if parts else f'nobody is listening to "{subject}"'
     if missing:
         answer += f", and {missing} more that are not listed"
-    links = sum(s.varz.routes + s.varz.leafnodes + s.varz.remotes for s in snapshots if s.varz)
-    return f"{answer}; {plural(links, 'link')} to other servers may reach more" if links else answer
+    others = _servers_beyond(snapshots)
+    return f"{answer}; {plural(others, 'linked server')} may have more" if others else answer
+
+
+def _servers_beyond(snapshots: Sequence[Snapshot]) -> int:
+    """How many servers are linked to these, and were not asked."""
+    told = [snapshot.varz for snapshot in snapshots if snapshot.varz]
+    routed = [
+        varz.remotes - sum(other is not varz and other.cluster.name == varz.cluster.name for other in told)
+        for varz in told
+    ]
+    return max([0, *routed]) + sum(varz.leafnodes for varz in told)

@@ -90,7 +90,9 @@ def test_a_connection_on_no_page_is_unlisted() -> None:
 
 
 def test_identity_leaves_out_what_the_client_did_not_tell() -> None:
-    conn = ConnInfo(cid=5, kind="Client", type="nats", ip="::1", port=4000, lang="go", version="1.2", rtt="1ms")
+    conn = ConnInfo(
+        cid=5, kind="Client", type="nats", ip="::1", port=4000, lang="go", version="1.2", rtt="1ms", name_tag="$G"
+    )
     assert identity(conn) == [
         ("client", "::1"),
         ("address", "[::1]:4000"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from natsctl.monitoring.documents import ConnInfo, Connz, SubDetail, Subsz, Varz
+from natsctl.monitoring.documents import ClusterOptsVarz, ConnInfo, Connz, SubDetail, Subsz, Varz
 from natsctl.monitoring.snapshot import Snapshot
 from natsctl.tui.views.search import matching
 from natsctl.tui.views.subscriptions import queue_groups, receivers, subject_problem, subscriptions
@@ -129,7 +129,12 @@ def test_the_answer_to_an_earlier_question_does_not_count() -> None:
 
 
 def test_links_to_other_servers_and_what_is_not_listed_are_mentioned() -> None:
-    answer = receivers("a", [snapshot(tested=[sub(1, "1", "a")], total=4, varz=Varz(routes=3, leafnodes=1))])
+    answer = receivers("a", [snapshot(tested=[sub(1, "1", "a")], total=4, varz=Varz(routes=8, remotes=2, leafnodes=1))])
     assert answer.verdict == (
-        '"a" reaches 1 subscription, and 3 more that are not listed; 4 links to other servers may reach more'
+        '"a" reaches 1 subscription, and 3 more that are not listed; 3 linked servers may have more'
     )
+
+
+def test_servers_of_the_cluster_that_were_asked_too_are_not_beyond() -> None:
+    asked = [snapshot(tested=[], varz=Varz(remotes=2, cluster=ClusterOptsVarz(name="c"))) for _ in range(2)]
+    assert receivers("a", asked).verdict == 'nobody is listening to "a"; 1 linked server may have more'
