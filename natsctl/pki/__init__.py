@@ -4,6 +4,7 @@ Everything here works on bytes and values, told what time it is; only `natsctl.p
 
 The rooms: `documents` reads cfssl's JSON and `lifetimes` durations; `keys` makes and loads private keys; `names` turns
 hosts and subjects into X.509 names; `usages` and `profiles` say what a certificate is for, and `template` writes that
-into one; `request` makes CSRs and `authority` signs them; `certificates` reads and `certinfo` describes as cfssl;
-`verify` finds what a peer would object to, and `advice` what an operator should know before.
+into one; `request` makes CSRs, `authority` signs them, and `renewal` signs again; `certificates` reads and describes, and
+`certinfo` does so in cfssl's words; `verify` finds what a peer would object to, and `advice` what an operator should know
+before.
 """

@@ -20,9 +20,9 @@ from natsctl.pki import documents
 from natsctl.pki.request import read_expiry
 from natsctl.pki.usages import usage_problem
 
-__all__ = ["CA_PROFILE", "DEFAULT_POLICY", "DEFAULT_PROFILE", "Policy", "Profile", "read_policy"]
+__all__ = ["BACKDATE", "CA_PROFILE", "DEFAULT_POLICY", "DEFAULT_PROFILE", "Policy", "Profile", "read_policy"]
 
-_BACKDATE = timedelta(minutes=5)
+BACKDATE = timedelta(minutes=5)
 """cfssl's allowance for clocks that are behind."""
 
 
@@ -33,7 +33,7 @@ class Profile:
     usages: tuple[str, ...] = ()
     """cfssl's words, see `natsctl.pki.usages`."""
     expiry: timedelta | None = None
-    backdate: timedelta = _BACKDATE
+    backdate: timedelta = BACKDATE
     not_before: datetime | None = None
     not_after: datetime | None = None
     is_ca: bool = False
@@ -191,7 +191,7 @@ class _ProfileReader:
         return Profile(
             usages=self._usages(),
             expiry=self._lifetime("expiry"),
-            backdate=self._lifetime("backdate") or _BACKDATE,
+            backdate=self._lifetime("backdate") or BACKDATE,
             not_before=self._time(entry.not_before, "not_before"),
             not_after=self._time(entry.not_after, "not_after"),
             is_ca=constraint.is_ca,

@@ -17,10 +17,10 @@ from natsctl.config.words import quoted
 from natsctl.errors import NatsctlError
 from natsctl.pki.certificates import extension_of
 from natsctl.pki.keys import PrivateKey, policy_of, signature_hash
-from natsctl.pki.profiles import Profile
+from natsctl.pki.profiles import BACKDATE, Profile
 from natsctl.pki.usages import extended_usages, key_usage
 
-__all__ = ["Template"]
+__all__ = ["Template", "valid_from"]
 
 _LAST_MOMENT = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 """No certificate can name a later time."""
@@ -65,9 +65,8 @@ class Template:
 
     def _times(self, now: datetime) -> tuple[datetime, datetime]:
         profile = self.profile
-        minute = (now + timedelta(seconds=30)).replace(second=0, microsecond=0)
         try:
-            not_before = profile.not_before or minute - profile.backdate
+            not_before = profile.not_before or valid_from(now, profile.backdate)
             not_after = profile.not_after or not_before + (profile.expiry or timedelta())
         except OverflowError:
             raise NatsctlError("the certificate would be valid before the year 1 or after the year 9999") from None
@@ -107,6 +106,11 @@ class Template:
         places += [(AuthorityInformationAccessOID.CA_ISSUERS, url) for url in profile.issuer_urls]
         if places:
             yield x509.AuthorityInformationAccess(x509.AccessDescription(oid, _uri(url)) for oid, url in places), False
+
+
+def valid_from(now: datetime, backdate: timedelta = BACKDATE) -> datetime:
+    """Give the begin of a certificate's life: the nearest minute, less an allowance for clocks that are behind."""
+    return (now + timedelta(seconds=30)).replace(second=0, microsecond=0) - backdate
 
 
 def _uri(url: str) -> x509.UniformResourceIdentifier:
