@@ -8,7 +8,7 @@ _natsctl() {
     fi
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case "$path $word" in
-            'natsctl server'|'natsctl pub'|'natsctl sub'|'natsctl request'|'natsctl reply'|'natsctl rtt'|'natsctl bench'|'natsctl top'|'natsctl varz'|'natsctl connz'|'natsctl routez'|'natsctl leafz'|'natsctl subsz'|'natsctl accountz'|'natsctl healthz'|'natsctl context'|'natsctl context ls'|'natsctl context show'|'natsctl context add'|'natsctl context select'|'natsctl context unselect'|'natsctl context rm'|'natsctl demo'|'natsctl version') path="$path $word" ;;
+            'natsctl server'|'natsctl pub'|'natsctl sub'|'natsctl request'|'natsctl reply'|'natsctl rtt'|'natsctl bench'|'natsctl top'|'natsctl varz'|'natsctl connz'|'natsctl routez'|'natsctl leafz'|'natsctl subsz'|'natsctl accountz'|'natsctl healthz'|'natsctl certs'|'natsctl certs init'|'natsctl certs cluster'|'natsctl certs ls'|'natsctl certs info'|'natsctl certs verify'|'natsctl certs expiry'|'natsctl certs renew'|'natsctl certs gencert'|'natsctl certs genkey'|'natsctl certs sign'|'natsctl certs selfsign'|'natsctl certs json'|'natsctl certs certinfo'|'natsctl certs print-defaults'|'natsctl certs version'|'natsctl context'|'natsctl context ls'|'natsctl context show'|'natsctl context add'|'natsctl context select'|'natsctl context unselect'|'natsctl context rm'|'natsctl demo'|'natsctl version') path="$path $word" ;;
         esac
     done
     COMPREPLY=()
@@ -254,6 +254,45 @@ _natsctl() {
         'natsctl healthz --key'|'natsctl healthz -key') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
         'natsctl healthz --cacert'|'natsctl healthz -cacert') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
         'natsctl healthz --timeout'|'natsctl healthz -timeout') return ;;
+        'natsctl certs init --san') return ;;
+        'natsctl certs init --key') return ;;
+        'natsctl certs init --expiry') return ;;
+        'natsctl certs init --ca-expiry') return ;;
+        'natsctl certs cluster --nodes') return ;;
+        'natsctl certs cluster --hosts') return ;;
+        'natsctl certs cluster --name') return ;;
+        'natsctl certs cluster --client-port') return ;;
+        'natsctl certs cluster --route-port') return ;;
+        'natsctl certs cluster --monitor-port') return ;;
+        'natsctl certs cluster --san') return ;;
+        'natsctl certs cluster --key') return ;;
+        'natsctl certs cluster --expiry') return ;;
+        'natsctl certs cluster --ca-expiry') return ;;
+        'natsctl certs verify --ca') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl certs verify --purpose') return ;;
+        'natsctl certs verify --host') return ;;
+        'natsctl certs expiry --within') return ;;
+        'natsctl certs renew --ca') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl certs renew --ca-key') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl certs renew --within') return ;;
+        'natsctl certs renew --expiry') return ;;
+        'natsctl certs gencert --ca'|'natsctl certs gencert -ca') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl certs gencert --ca-key'|'natsctl certs gencert -ca-key') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl certs gencert --config'|'natsctl certs gencert -config') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl certs gencert --profile'|'natsctl certs gencert -profile') return ;;
+        'natsctl certs gencert --hostname'|'natsctl certs gencert -hostname') return ;;
+        'natsctl certs gencert --loglevel'|'natsctl certs gencert -loglevel') return ;;
+        'natsctl certs genkey --loglevel'|'natsctl certs genkey -loglevel') return ;;
+        'natsctl certs sign --ca'|'natsctl certs sign -ca') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl certs sign --ca-key'|'natsctl certs sign -ca-key') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl certs sign --config'|'natsctl certs sign -config') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl certs sign --profile'|'natsctl certs sign -profile') return ;;
+        'natsctl certs sign --hostname'|'natsctl certs sign -hostname') return ;;
+        'natsctl certs sign --loglevel'|'natsctl certs sign -loglevel') return ;;
+        'natsctl certs selfsign --loglevel'|'natsctl certs selfsign -loglevel') return ;;
+        'natsctl certs json -f') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl certs certinfo --cert'|'natsctl certs certinfo -cert') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl certs certinfo --csr'|'natsctl certs certinfo -csr') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
         'natsctl context add --description') return ;;
         'natsctl context add -s'|'natsctl context add --server') return ;;
         'natsctl context add --user') return ;;
@@ -272,7 +311,7 @@ _natsctl() {
         'natsctl')
             case $current in
                 -*) words="-v --version -h --help" ;;
-                *) words="server pub sub request reply rtt bench top varz connz routez leafz subsz accountz healthz context demo version" ;;
+                *) words="server pub sub request reply rtt bench top varz connz routez leafz subsz accountz healthz certs context demo version" ;;
             esac
             ;;
         'natsctl server')
@@ -362,6 +401,102 @@ _natsctl() {
         'natsctl healthz')
             case $current in
                 -*) words="--details -details --js-enabled-only -js-enabled-only --js-server-only -js-server-only --json -json --watch -watch -h --help -help -s --server -server -m --http-port -http-port -ms --https-port -https-port --base-path -base-path --cluster -cluster --cert -cert --key -key --cacert -cacert -k --insecure -insecure --timeout -timeout" ;;
+                *) words="" ;;
+            esac
+            ;;
+        'natsctl certs')
+            case $current in
+                -*) words="-h --help" ;;
+                *) words="init cluster ls info verify expiry renew gencert genkey sign selfsign json certinfo print-defaults version" ;;
+            esac
+            ;;
+        'natsctl certs init')
+            case $current in
+                -*) words="--san --key --expiry --ca-expiry --force --json -h --help" ;;
+                *) words="" ;;
+            esac
+            ;;
+        'natsctl certs cluster')
+            case $current in
+                -*) words="--nodes --hosts --name --client-port --route-port --monitor-port --san --key --expiry --ca-expiry --force --json -h --help" ;;
+                *) words="" ;;
+            esac
+            ;;
+        'natsctl certs ls')
+            case $current in
+                -*) words="--json -h --help" ;;
+                *) words="" ;;
+            esac
+            ;;
+        'natsctl certs info')
+            case $current in
+                -*) words="--json -h --help" ;;
+                *) words="" ;;
+            esac
+            ;;
+        'natsctl certs verify')
+            case $current in
+                -*) words="--ca --purpose --host --json -h --help" ;;
+                *) words="" ;;
+            esac
+            ;;
+        'natsctl certs expiry')
+            case $current in
+                -*) words="--within --json -h --help" ;;
+                *) words="" ;;
+            esac
+            ;;
+        'natsctl certs renew')
+            case $current in
+                -*) words="--ca --ca-key --within --expiry --reuse-key --json -h --help" ;;
+                *) words="" ;;
+            esac
+            ;;
+        'natsctl certs gencert')
+            case $current in
+                -*) words="--initca -initca --renewca -renewca --ca -ca --ca-key -ca-key --config -config --profile -profile --hostname -hostname --loglevel -loglevel -h --help -help" ;;
+                *) words="" ;;
+            esac
+            ;;
+        'natsctl certs genkey')
+            case $current in
+                -*) words="--initca -initca --loglevel -loglevel -h --help -help" ;;
+                *) words="" ;;
+            esac
+            ;;
+        'natsctl certs sign')
+            case $current in
+                -*) words="--ca -ca --ca-key -ca-key --config -config --profile -profile --hostname -hostname --loglevel -loglevel -h --help -help" ;;
+                *) words="" ;;
+            esac
+            ;;
+        'natsctl certs selfsign')
+            case $current in
+                -*) words="--loglevel -loglevel -h --help -help" ;;
+                *) words="" ;;
+            esac
+            ;;
+        'natsctl certs json')
+            case $current in
+                -*) words="--bare -bare -f --stdout -stdout --force -force -h --help -help" ;;
+                *) words="" ;;
+            esac
+            ;;
+        'natsctl certs certinfo')
+            case $current in
+                -*) words="--cert -cert --csr -csr -h --help -help" ;;
+                *) words="" ;;
+            esac
+            ;;
+        'natsctl certs print-defaults')
+            case $current in
+                -*) words="-h --help -help" ;;
+                *) words="" ;;
+            esac
+            ;;
+        'natsctl certs version')
+            case $current in
+                -*) words="-h --help -help" ;;
                 *) words="" ;;
             esac
             ;;

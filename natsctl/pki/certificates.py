@@ -18,7 +18,6 @@ from natsctl.pki.keys import policy_of
 from natsctl.pki.usages import EXTENDED_USAGES, KEY_USAGES
 
 __all__ = [
-    "Certificate",
     "Description",
     "certificate_pem",
     "describe",

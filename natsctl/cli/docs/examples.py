@@ -90,6 +90,58 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "natsctl accountz": (("See one account:", "natsctl accountz --account APP"),),
     "natsctl healthz": (("Ask two servers; exits with 0 when both are healthy:", "natsctl healthz -s one,two"),),
+    "natsctl certs": (
+        (
+            "Make everything a server with TLS needs, start it, and look at the certificates:",
+            "natsctl certs init --san nats.example.net\nnatsctl server -c nats.conf\nnatsctl certs ls",
+        ),
+    ),
+    "natsctl certs init": (
+        ("Make a CA, certificates and nats.conf here:", "natsctl certs init"),
+        (
+            "Make them elsewhere, for a server of two names:",
+            "natsctl certs init tls --san nats.example.net --san 10.0.0.7",
+        ),
+    ),
+    "natsctl certs cluster": (
+        ("Try a cluster on this machine:", "natsctl certs cluster --nodes 3 cluster"),
+        (
+            "Prepare three machines behind a load balancer:",
+            "natsctl certs cluster --hosts a.example.net,b.example.net,c.example.net --san nats.example.net cluster",
+        ),
+    ),
+    "natsctl certs ls": (("List what a configuration uses:", "natsctl certs ls nats.conf"),),
+    "natsctl certs info": (("See the fingerprint for pinned_certs:", "natsctl certs info client.pem"),),
+    "natsctl certs verify": (
+        (
+            "Ask whether clients will accept a server under this name:",
+            "natsctl certs verify --host nats.example.net server.pem",
+        ),
+        ("Check everything a configuration uses:", "natsctl certs verify nats.conf"),
+    ),
+    "natsctl certs expiry": (
+        ("Let cron tell of what ends within two weeks:", "natsctl certs expiry --within 14d /etc/nats/certs"),
+    ),
+    "natsctl certs renew": (
+        ("Renew what ends within a month:", "natsctl certs renew --within 30d /etc/nats/certs"),
+        ("Renew the CA, and keep its key:", "natsctl certs renew ca.pem"),
+    ),
+    "natsctl certs gencert": (
+        ("Make a CA:", "natsctl certs gencert -initca ca-csr.json"),
+        (
+            "Make a server's certificate with a profile of a configuration:",
+            "natsctl certs gencert -ca ca.pem -ca-key ca-key.pem -config ca-config.json -profile server server.json",
+        ),
+    ),
+    "natsctl certs genkey": (("Make a key and a request for somebody else's CA:", "natsctl certs genkey server.json"),),
+    "natsctl certs sign": (("Sign a request:", "natsctl certs sign -ca ca.pem -ca-key ca-key.pem server.csr"),),
+    "natsctl certs selfsign": (("Try TLS without a CA:", "natsctl certs selfsign localhost server.json"),),
+    "natsctl certs json": (
+        ("Make ca.pem, ca-key.pem and ca.csr of what gencert wrote:", "natsctl certs json -bare ca"),
+    ),
+    "natsctl certs certinfo": (("Tell of a certificate in cfssl's words:", "natsctl certs certinfo -cert server.pem"),),
+    "natsctl certs print-defaults": (("Begin a configuration:", "natsctl certs print-defaults config"),),
+    "natsctl certs version": (("See what signs:", "natsctl certs version"),),
     "natsctl context": (
         (
             "Say where the test cluster is, and use it from now on:",
