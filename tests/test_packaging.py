@@ -47,7 +47,7 @@ def test_every_library_that_is_imported_is_declared_and_the_other_way_round() ->
             imported |= {name.partition(".")[0] for name in names}
     foreign = imported - {"natsctl", "", *sys.stdlib_module_names}
     owners = packages_distributions()
-    needed = {owner.lower() for name in foreign for owner in owners.get(name, [name])}
+    needed = {owner.lower().replace("_", "-") for name in foreign for owner in owners.get(name, [name])}
     declared = {distribution(requirement) for requirement in METADATA["dependencies"]}
     assert needed - {"pytest"} == declared  # the pytest plugin is loaded by pytest only
 
