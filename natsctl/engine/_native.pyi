@@ -28,6 +28,7 @@ class NativeCore:
     _filtered: bool
     _fluent: bool
     _grant: Grant
+    _is_forgotten: bool
     _max_payload: int
     _max_pending: int
     _plane: Any

@@ -234,6 +234,7 @@ cdef class NativeCore(Outbox):
     cdef public bint _filtered
     cdef public bint _fluent
     cdef public bint _held
+    cdef public bint _is_forgotten
     cdef public bint _simple
     cdef public bint _tracing
     cdef public int64_t _max_payload

@@ -179,15 +179,15 @@ cdef class Sublist:
     def insert(self, Interest entry not None):
         """Add an interest; its subject must be valid."""
         cdef Node* node
-        self._entries.add(entry)
         try:
+            self._entries.add(entry)  # may leave it in the set although it fails
             node = self._make_path(entry.subject)
             try:
                 self._hold(node, entry)
-            except MemoryError:
+            except BaseException:
                 self._prune(node)
                 raise
-        except MemoryError:
+        except BaseException:
             self._entries.discard(entry)
             raise
         entry.node = node

@@ -37,6 +37,7 @@ class PureSession(ClientSession, Receiving, Outbox):
         "_grant",
         "_held",
         "_introduced",
+        "_is_forgotten",
         "_max_payload",
         "_max_pending",
         "_need",

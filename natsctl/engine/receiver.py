@@ -32,6 +32,8 @@ class Receiving:
         _fluent: bool
         """Whether, as a sender, it is heard only at the end of each message: not pedantic, not traced."""
         _grant: Grant
+        _is_forgotten: bool
+        """Whether it was closed to the end; without memory that takes another try."""
         _max_payload: int
         _max_pending: int
         _plane: Any
@@ -53,7 +55,7 @@ class Receiving:
     def _begin_receiving(self, plane: Any, grant: Grant) -> None:
         self._plane = plane
         self._subs = {}
-        self._tracing = False
+        self._is_forgotten = self._tracing = False
         self._stalled_by = None
         self._max_pending = plane.limits.max_pending
         self._stall_mark = self._max_pending // 4 * 3
@@ -98,10 +100,12 @@ class Receiving:
         self._classify()
 
     def _forget(self, reason: ClosedReason) -> None:
-        self.closed = reason
+        if self.closed is None:
+            self.closed = reason
         self._simple = False  # a message on its way to several receivers may still come by
         for sub in self._subs.values():  # kept: monitoring shows what a closed connection had
             self._end_subscription(sub)
+        self._is_forgotten = True
 
     def dispose(self) -> None:
         """Let go of all that leads back here."""

@@ -155,13 +155,14 @@ class Receiver(Protocol):
 class Subscription:
     """One SUB of one session; ``max_msgs`` 0 has no end."""
 
-    __slots__ = ("delivered", "max_msgs", "queue", "session", "sid", "subject")
+    __slots__ = ("delivered", "is_held", "max_msgs", "queue", "session", "sid", "subject")
 
     def __init__(self, session: Receiver, subject: bytes, queue: bytes | None, sid: bytes) -> None:
         self.session = session
         self.subject = subject
         self.queue = queue
         self.sid = sid
+        self.is_held = True
         self.delivered = 0
         self.max_msgs = 0
 
@@ -187,8 +188,10 @@ class Account:
         return sub
 
     def unsubscribe(self, sub: Subscription) -> None:
-        """Let a subscription receive no more."""
-        self.sublist.remove(sub)
+        """Let a subscription receive no more; once is enough."""
+        if sub.is_held:
+            self.sublist.remove(sub)
+            sub.is_held = False
 
     def stats(self) -> SublistStats:
         """Statistics of the sublist."""

@@ -42,6 +42,7 @@ class ClientSession:
         _fluent: bool
         _filtered: bool
         _grant: Grant
+        _is_forgotten: bool
         _plane: Any
         _subs: dict[bytes, Any]
         _tracing: bool
@@ -114,7 +115,7 @@ class ClientSession:
 
     def close(self, reason: ClosedReason) -> None:
         """Forget the session, its subscriptions and its input; output already queued can still be taken."""
-        if self.closed is None:
+        if not self._is_forgotten:
             self._forget(reason)
             self._held = False
             self._drop_input()
@@ -251,7 +252,7 @@ class ClientSession:
             sub = self._account.subscribe(self, subject, queue, sid)
             try:
                 self._subs[sid] = sub
-            except MemoryError:
+            except BaseException:  # there may be no memory to say so properly
                 self._account.unsubscribe(sub)
                 raise
             if permissions is not None and not self._filtered and permissions.needs_filter(subject):

@@ -234,8 +234,8 @@ class Sublist(Generic[EntryT]):
         if len(self._cache) >= self._cache_size:
             self._cache.clear()
             self._branches.clear()
+        self._branches.setdefault(branch, set()).add(subject)  # first: without memory for it, nothing is remembered
         self._cache[subject] = result
-        self._branches.setdefault(branch, set()).add(subject)
 
     def _invalidate(self, subject: bytes) -> None:
         if not self._cache:
@@ -246,7 +246,7 @@ class Sublist(Generic[EntryT]):
             self._branches.clear()
         elif b"*" in rest or b">" in rest:
             for stale in self._branches.pop(branch, ()):
-                del self._cache[stale]
+                self._cache.pop(stale, None)
         elif subject in self._cache:
             del self._cache[subject]
             members = self._branches[branch]

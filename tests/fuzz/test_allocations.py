@@ -49,9 +49,6 @@ def test_nothing_but_memory_error_comes_out(reports: list[dict[str, Any]]) -> No
     assert problems(reports, "surprises") == ""
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a close that runs out of memory leaves subscriptions behind, and cannot be repeated"
-)
 def test_a_broken_session_leaves_no_subscription_behind(reports: list[dict[str, Any]]) -> None:
     assert problems(reports, "counts") == ""
 
