@@ -138,8 +138,8 @@ class Receiving:
     # ---- subscriptions
 
     def _remove(self, sub: Any) -> None:
+        self._end_subscription(sub)  # first: what fails here is done again by close()
         del self._subs[sub.sid]
-        self._end_subscription(sub)
 
     def _end_subscription(self, sub: Any) -> None:
         self._account.unsubscribe(sub)
