@@ -171,7 +171,7 @@ class Authenticator:
     def has_plain_passwords(self) -> bool:
         """Whether some password or token stands readable in the configuration."""
         logins = [*self._users.values(), self._token, self._single]
-        return any(login is not None and not is_bcrypt(login.secret) for login in logins)
+        return any(login is not None and login.secret and not is_bcrypt(login.secret) for login in logins)
 
     def find(
         self,

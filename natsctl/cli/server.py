@@ -11,6 +11,7 @@ import typer
 from natsctl import __version__
 from natsctl.cli.goflags import GoCommand
 from natsctl.cli.server_flags import apply_flags, takes_flags, unavailable_flags
+from natsctl.cli.server_tls_help import TLS_HELP
 from natsctl.config import Options, check_start, load
 from natsctl.errors import ConfigError, NatsctlError, Problem, ServerError
 from natsctl.protocol.documents import PROTOCOL_RELEASE
@@ -45,6 +46,9 @@ def _run(context: typer.Context, words: list[str], flags: Mapping[str, Any]) -> 
     word = words[0].lower() if words else ""
     if flags.get("version") or word == "version":
         print(f"natsctl-server: v{__version__} (nats-server {PROTOCOL_RELEASE} protocol)")
+        return 0
+    if flags.get("help_tls"):
+        print(TLS_HELP)
         return 0
     if word == "help":
         print(context.get_help())

@@ -19,6 +19,9 @@ from natsctl.config.words import kind, quoted
 __all__ = ["certificate_problems", "tls", "tls_options"]
 
 _FIRST = {"true": math.inf, "on": math.inf, "false": 0.0, "off": 0.0, "auto": 0.05, "auto_fallback": 0.05}
+_STRANGERS = ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH", "NO_CERTIFICATE_ASSIGNED")
+"""How OpenSSL says that a key does not belong to a certificate."""
+_MAX_PEM_BYTES = 1 << 20
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 
 
@@ -167,15 +170,19 @@ def tls_options(section: Section, report: Report) -> TlsOptions:
 
 
 def _check_files(section: Section, report: Report) -> None:
-    pairs = [TlsCertificate(section.get("cert_file", ""), section.get("key_file", "")), *section.get("certs", [])]
-    for problem in certificate_problems(
-        [pair for pair in pairs if pair != TlsCertificate()], section.get("ca_file", "")
-    ):
-        report.error(section.place, problem)
+    own = TlsCertificate(section.get("cert_file", ""), section.get("key_file", ""))
+    if own != TlsCertificate():
+        place = section.place_of("cert_file")
+        for problem in certificate_problems([own], ""):
+            report.error(place, problem)
+    for problem in certificate_problems(section.get("certs", []), ""):
+        report.error(section.place_of("certs"), problem)
+    for problem in certificate_problems([], section.get("ca_file", "")):
+        report.error(section.place_of("ca_file"), problem)
 
 
 def certificate_problems(pairs: list[TlsCertificate], ca_file: str) -> list[str]:
-    """Say which of these files cannot be used, and why."""
+    """Say which of these files cannot be used, and why; never shows what is in them."""
     problems = [_check_pair(pair.cert_file, pair.key_file) for pair in pairs]
     if ca_file:
         problems.append(_check_authorities(ca_file))
@@ -188,18 +195,34 @@ def _check_pair(certificate: str, key: str) -> str:
         return "tls has a key_file without a cert_file"
     if not key:
         return "tls has a cert_file without a key_file"
+    problem = _check_readable(certificate) or _check_readable(key) or _check_content(certificate, key)
+    if problem:
+        return problem
     import ssl  # only a configuration with certificates pays for it
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    for path in (certificate, key):
-        problem = _check_readable(path)
-        if problem:
-            return problem
     try:
-        context.load_cert_chain(certificate, key, password="")  # an encrypted key is an error, not a question
+        context.load_cert_chain(certificate, key, password="")
     except (ssl.SSLError, OSError, ValueError) as error:
-        reason = getattr(error, "reason", None) or "not a certificate and its private key"
-        return f"certificate {quoted(certificate)} and key {quoted(key)}: {_in_words(reason)}"
+        reason = getattr(error, "reason", None) or "they cannot be read"
+        words = "the key is that of another certificate" if reason in _STRANGERS else _in_words(reason)
+        return f"certificate {quoted(certificate)} and key {quoted(key)}: {words}"
+    return ""
+
+
+def _check_content(certificate: str, key: str) -> str:
+    """Look for what people mix up, which OpenSSL has no words for."""
+    with open(certificate, "rb") as file:
+        shown = file.read(_MAX_PEM_BYTES)
+    with open(key, "rb") as file:
+        secret = file.read(_MAX_PEM_BYTES)
+    if b"-----BEGIN CERTIFICATE-----" not in shown:
+        swapped = "; it holds a private key: are the files swapped?" if b"PRIVATE KEY-----" in shown else ""
+        return f"no certificate in cert_file {quoted(certificate)}{swapped}"
+    if b"PRIVATE KEY-----" not in secret:
+        return f"no private key in key_file {quoted(key)}"
+    if b"ENCRYPTED" in secret:
+        return f"key_file {quoted(key)} is encrypted; write it without a passphrase, and let only the server read it"
     return ""
 
 

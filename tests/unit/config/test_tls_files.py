@@ -29,14 +29,16 @@ def messages(text: str) -> list[str]:
     return [problem.message for problem in caught.value.problems]
 
 
-@pytest.mark.parametrize("block", ["tls", "cluster { tls", "gateway { name: g, tls", "websocket { tls", "mqtt { tls"])
+@pytest.mark.parametrize("block", ["cluster { tls", "gateway { name: g, tls", "websocket { tls", "mqtt { tls"])
 def test_a_certificate_with_its_key_is_accepted_everywhere(certificate: Certificate, block: str) -> None:
     text = f"{block} {{ cert_file: '{certificate.certificate}', key_file: '{certificate.key}' }}"
     assert loads(text + "}" * block.count("{")).unavailable
 
 
 def test_a_certificate_serves_as_authority(certificate: Certificate) -> None:
-    assert loads(f"tls {{ ca_file: '{certificate.certificate}', verify: true }}").unavailable
+    tls = loads(f"tls {{ ca_file: '{certificate.certificate}', verify: true }}").options.tls
+    assert tls is not None
+    assert (tls.ca_file, tls.verify) == (str(certificate.certificate), True)
 
 
 def test_files_that_do_not_serve_are_named(certificate: Certificate, tmp_path: Path) -> None:
@@ -46,7 +48,7 @@ def test_files_that_do_not_serve_are_named(certificate: Certificate, tmp_path: P
     (missing,) = messages(f"tls {{ cert_file: '{nope}', key_file: '{key}' }}")
     assert missing == f'open "{nope}": no such file or directory'
     (swapped,) = messages(f"tls {{ cert_file: '{key}', key_file: '{cert}' }}")
-    assert swapped.startswith(f'certificate "{key}" and key "{cert}": ')
+    assert swapped == f'no certificate in cert_file "{key}"; it holds a private key: are the files swapped?'
     assert messages(f"tls {{ ca_file: '{key}' }}") == [f'no certificate in ca_file "{key}"']
     assert messages(f"tls {{ ca_file: '{nope}' }}") == [f'open "{nope}": no such file or directory']
     assert messages(f"tls {{ certs: [{{cert_file: '{cert}', key_file: '{nope}'}}] }}") == [
