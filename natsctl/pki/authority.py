@@ -17,9 +17,10 @@ from natsctl.config.words import quoted
 from natsctl.errors import NatsctlError
 from natsctl.pki.certificates import extension_of, extensions_of, is_authority, load_certificate, path_length
 from natsctl.pki.keys import PrivateKey, load_key
+from natsctl.pki.lifetimes import read_expiry
 from natsctl.pki.names import general_names, in_order
 from natsctl.pki.profiles import CA_PROFILE, DEFAULT_PROFILE, Profile
-from natsctl.pki.request import Request, build_csr, read_expiry
+from natsctl.pki.request import Request, build_csr
 from natsctl.pki.template import Template
 
 __all__ = ["Authority", "self_sign"]

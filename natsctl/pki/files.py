@@ -22,6 +22,7 @@ MAX_FILE_BYTES = 4 << 20
 
 _SECRET, _PUBLIC = 0o600, 0o644
 _OTHERS = stat.S_IROTH | stat.S_IWOTH
+_OTHERS_AND_GROUP = stat.S_IRWXG | stat.S_IRWXO
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,8 @@ def read_key(path: str | Path) -> bytes:
 def write_files(files: Sequence[NewFile], *, force: bool = False) -> None:
     """Write files so that either all appear, complete, or none.
 
-    A symbolic link in the place of a file is replaced, never followed.
+    A symbolic link in the place of a file is replaced, never followed. A file that is there with the same content, and
+    is no more readable than it should be, is left alone.
 
     Args:
         files: What to write; missing directories are made.
@@ -78,6 +80,7 @@ def write_files(files: Sequence[NewFile], *, force: bool = False) -> None:
         UsageError: A file is there already, and ``force`` is not set.
         NatsctlError: One cannot be written.
     """
+    files = [file for file in files if not _is_there(file)]
     if not force:
         _check_absent(file.path for file in files)
     with contextlib.ExitStack() as undo:
@@ -91,6 +94,15 @@ def write_files(files: Sequence[NewFile], *, force: bool = False) -> None:
     for directory in {path.parent for _, path in staged}:
         with contextlib.suppress(OSError):  # some file systems cannot; the files are there all the same
             _sync(directory)
+
+
+def _is_there(file: NewFile) -> bool:
+    try:
+        found = file.path.lstat()
+        is_safe = stat.S_ISREG(found.st_mode) and not (file.is_secret and found.st_mode & _OTHERS_AND_GROUP)
+        return is_safe and found.st_size == len(file.data) and file.path.read_bytes() == file.data
+    except OSError:
+        return False
 
 
 def _check_absent(paths: Iterable[Path]) -> None:

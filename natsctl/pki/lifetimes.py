@@ -8,7 +8,7 @@ from datetime import timedelta
 from natsctl.config.words import quoted
 from natsctl.units import parse_duration
 
-__all__ = ["MAX_LIFETIME", "format_hours", "format_lifetime", "parse_expiry", "parse_lifetime"]
+__all__ = ["MAX_LIFETIME", "format_hours", "format_lifetime", "parse_expiry", "parse_lifetime", "read_expiry"]
 
 MAX_LIFETIME = timedelta(hours=2_562_047)
 """Go's longest duration, 292 years; cfssl refuses what is longer."""
@@ -33,6 +33,18 @@ def parse_expiry(text: str) -> timedelta:
     if abs(seconds) > MAX_LIFETIME.total_seconds():
         raise ValueError(f"duration {quoted(text)} exceeds the limit of {format_hours(MAX_LIFETIME)}")
     return timedelta(seconds=seconds)
+
+
+def read_expiry(text: str) -> timedelta | None:
+    """Read a lifetime of a document; None when it is not given.
+
+    Raises:
+        ValueError: It is no duration, or is negative.
+    """
+    lifetime = parse_expiry(text) if text else timedelta()
+    if lifetime < timedelta():
+        raise ValueError(f"duration {quoted(text)} is negative")
+    return lifetime or None
 
 
 def parse_lifetime(text: str) -> timedelta:

@@ -17,7 +17,7 @@ from cryptography import x509
 from natsctl.config.words import did_you_mean, quoted
 from natsctl.errors import ConfigError, Problem, UsageError
 from natsctl.pki import documents
-from natsctl.pki.request import read_expiry
+from natsctl.pki.lifetimes import read_expiry
 from natsctl.pki.usages import usage_problem
 
 __all__ = ["BACKDATE", "CA_PROFILE", "DEFAULT_POLICY", "DEFAULT_PROFILE", "Policy", "Profile", "read_policy"]

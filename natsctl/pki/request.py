@@ -5,8 +5,6 @@ Source: cfssl ``csr/csr.go``.
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import msgspec
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -15,7 +13,7 @@ from cryptography.hazmat.primitives import serialization
 from natsctl.errors import ConfigError, NatsctlError, Problem
 from natsctl.pki import documents
 from natsctl.pki.keys import DEFAULT_KEY, KeyPolicy, PrivateKey, signature_hash
-from natsctl.pki.lifetimes import parse_expiry
+from natsctl.pki.lifetimes import read_expiry
 from natsctl.pki.names import completed, general_names, subject_name
 
 __all__ = [
@@ -103,6 +101,10 @@ class Request(msgspec.Struct, frozen=True):
         """Which key to make."""
         return KeyPolicy(self.key.algo, self.key.size) if self.key else DEFAULT_KEY
 
+    def for_hosts(self, hosts: list[str] | None) -> Request:
+        """Ask for other hosts, if there are any."""
+        return self if hosts is None else msgspec.structs.replace(self, hosts=hosts)
+
     def subject(self) -> x509.Name:
         """Make the subject.
 
@@ -131,18 +133,6 @@ def read_request(data: bytes, file: str) -> tuple[Request, list[Problem]]:
             except ValueError as error:
                 raise ConfigError([Problem(f"ca.{key}: {error}", file)]) from None
     return request, warnings
-
-
-def read_expiry(text: str) -> timedelta | None:
-    """Read a lifetime of a document; None when it is not given.
-
-    Raises:
-        ValueError: It is no duration, or is negative.
-    """
-    lifetime = parse_expiry(text) if text else None
-    if lifetime is not None and lifetime < timedelta():
-        raise ValueError(f"duration {text} is negative")
-    return lifetime or None
 
 
 def build_csr(request: Request, key: PrivateKey) -> x509.CertificateSigningRequest:

@@ -74,7 +74,7 @@ def gencert(
     policy = load_policy(config, log)
     chosen = policy.choose(profile)
     authority = load_authority(ca, ca_key)
-    request = read(csr_json, log)
+    request = read(csr_json, log).for_hosts(split_hosts(hostname))
     if request.ca:
         raise UsageError("a ca section is only for gencert -initca")
     now = datetime.now(UTC)
@@ -82,11 +82,9 @@ def gencert(
     key = generate(request, log)
     csr = build_csr(request, key)
     log.info("encoded CSR")
-    hosts = split_hosts(hostname)
-    signed = authority.sign(csr, chosen, now, hosts=hosts, crl_url=request.crl_url)
+    signed = authority.sign(csr, chosen, now, crl_url=request.crl_url)
     log.info(f"signed certificate with serial number {signed.serial_number}")
-    asked = request.hosts if hosts is None else hosts
-    log.warn(advise(describe(signed), describe(authority.certificate), asked, role=profile, now=now))
+    log.warn(advise(describe(signed), describe(authority.certificate), request.hosts, role=profile, now=now))
     write_json(cert=certificate_pem(signed), csr=csr_pem(csr), key=key_pem(key))
 
 
