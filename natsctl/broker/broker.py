@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 __all__ = ["Broker"]
 
 _READ_BYTES = 458752
-"""Read at once from one connection: enough to amortise the loop, little enough that others get their turn, and that what
-a batch makes for a receiver, a little longer by its sid, still fits into one chunk of the outbox."""
+"""Read at once from one connection: enough to amortise the loop, little enough that others get their turn. What a batch
+makes for a receiver, a little longer by its sid, still fits into one chunk of the outbox."""
 _NONCE_BYTES = 11
 _CACHED_SUBJECTS = 8192
 _LAST_WORDS_S = 1.0
