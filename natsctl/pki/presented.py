@@ -12,7 +12,8 @@ from functools import cached_property
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from natsctl.pki.certificates import spki_sha256
 
 __all__ = ["PresentedCertificate", "expiry", "host_names", "matches_host", "parse_name"]
 
@@ -52,8 +53,7 @@ class PresentedCertificate:
     @property
     def public_key_sha256(self) -> str:
         """Fingerprint of its public key, hex; a renewed certificate may keep it."""
-        key = self._certificate.public_key()
-        return hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
+        return spki_sha256(self._certificate)
 
     @property
     def emails(self) -> list[str]:
