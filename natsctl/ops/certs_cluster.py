@@ -29,16 +29,23 @@ class Ports:
     monitor: int = 8222
 
     def plus(self, n: int) -> Ports:
-        """Give the ports of the n-th node after this one on the same machine.
+        """Give the ports of the n-th node after this one on the same machine."""
+        return Ports(self.client + n, self.route + n, self.monitor + n)
+
+    def check(self, n_nodes: int) -> None:
+        """Refuse ports on which so many nodes could not listen on one machine.
 
         Raises:
-            UsageError: There are no such ports.
+            UsageError: A port does not exist, or two nodes need it.
         """
-        ports = Ports(self.client + n, self.route + n, self.monitor + n)
-        highest = max(ports.client, ports.route, ports.monitor)
-        if highest > _MAX_PORT:
-            raise UsageError(f"port {highest} exceeds the limit of {_MAX_PORT}")
-        return ports
+        needed: set[int] = set()
+        for first in (self.client, self.route, self.monitor):
+            ports = range(first, first + n_nodes)
+            if ports[-1] > _MAX_PORT:
+                raise UsageError(f"port {ports[-1]} exceeds the limit of {_MAX_PORT}")
+            if twice := needed.intersection(ports):
+                raise UsageError(f"port {min(twice)} is needed twice")
+            needed.update(ports)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +86,13 @@ class Cluster:
 
 
 def nodes_here(n_nodes: int, ports: Ports) -> list[Node]:
-    """Plan nodes on this machine, each with ports of its own on the loopback."""
+    """Plan nodes on this machine, each with ports of its own on the loopback.
+
+    Raises:
+        UsageError: There are too many or too few, or their ports do not exist or collide.
+    """
     _check_number(n_nodes)
+    ports.check(n_nodes)
     names = (*filter(None, [host_name()]), *LOOPBACK)
     return [Node(f"node{n + 1}", "127.0.0.1", "127.0.0.1", ports.plus(n), names) for n in range(n_nodes)]
 
@@ -97,7 +109,7 @@ def nodes_at(hosts: Sequence[str], ports: Ports) -> list[Node]:
             raise UsageError(f'a node runs on one host, not on "{host}"')
     if len({host.lower() for host in hosts}) < len(hosts):
         raise UsageError("a host is given twice; nodes on one machine are made with --nodes")
-    ports.plus(0)
+    ports.check(1)
     return [Node(host, host, "0.0.0.0", ports, (host, *LOOPBACK)) for host in hosts]
 
 

@@ -71,10 +71,10 @@ def renew_all(paths: Sequence[Path], plan: RenewalPlan) -> Iterator[Renewal]:
         UsageError: There is nothing to renew.
         NatsctlError: A file cannot be read or written, or the CA is missing, or is not the one that signed.
     """
-    targets = [target for path in paths for target in _targets(path)]
+    targets = {target.path.resolve(): target for path in paths for target in _targets(path)}
     if not targets:
         raise UsageError("there is no certificate with its key to renew", hint="keys are looked for in NAME-key.pem")
-    for target in targets:
+    for target in targets.values():
         left = target.chain[0].not_valid_after_utc - plan.now
         if plan.within is None or left <= plan.within:
             yield _renew(target, plan)

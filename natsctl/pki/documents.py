@@ -64,7 +64,8 @@ def parse(data: bytes, file: str) -> tuple[Any, list[Problem]]:
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
-        raise ConfigError([_problem(data[: error.start].decode(), error.start, "not UTF-8", file)]) from None
+        before = data[: error.start].decode()
+        raise ConfigError([_problem(before, len(before), "not UTF-8", file)]) from None
     text, commas = _without_trailing_commas(text)
     try:
         value = json.loads(text, parse_constant=_refuse_constant)

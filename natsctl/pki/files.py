@@ -119,6 +119,9 @@ def _stage(file: NewFile, undo: contextlib.ExitStack) -> Path:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
     try:
         file.path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _named(file.path.parent, error) from None
+    try:
         descriptor = os.open(temporary, flags, _SECRET if file.is_secret else _PUBLIC)
         undo.callback(_remove, temporary)
         with open(descriptor, "wb") as stream:

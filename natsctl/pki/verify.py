@@ -136,8 +136,8 @@ def _check_chain(
 
 def _unknown_issuer(certificate: x509.Certificate, known: Sequence[x509.Certificate]) -> Finding:
     issuer = certificate.issuer.rfc4514_string()
-    if any(candidate.subject == certificate.issuer for candidate in known):
-        return Finding(f"a CA of the name {issuer} is there, but its key did not sign this", "find the CA that did")
     if certificate.issuer == certificate.subject:
         return Finding("it vouches for itself, and is not among the trusted", "trust it, or sign one with a CA")
+    if any(candidate.subject == certificate.issuer for candidate in known):
+        return Finding(f"a CA of the name {issuer} is there, but its key did not sign this", "find the CA that did")
     return Finding(f"it is signed by an unknown authority: {issuer}", "name that CA's file, or add it to the bundle")
