@@ -18,7 +18,8 @@ from natsctl.cli.top_output import Form, Output, record_only, write_snapshots
 from natsctl.errors import UsageError
 from natsctl.ops.pages import Ports
 from natsctl.ops.sort_options import SORT_OPTIONS, check_sort
-from natsctl.ops.watch import Watch, open_source
+from natsctl.ops.sources import open_source
+from natsctl.ops.watch import Watch
 
 __all__ = ["app"]
 

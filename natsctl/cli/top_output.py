@@ -14,7 +14,8 @@ from natsctl.cli.top_text import TopText
 from natsctl.errors import LinkError, NatsctlError, UsageError
 from natsctl.monitoring.dns import ReverseLookups
 from natsctl.monitoring.snapshot import Snapshot
-from natsctl.ops.watch import Source, Watch, open_source
+from natsctl.ops.sources import open_source
+from natsctl.ops.watch import Source, Watch
 
 __all__ = ["Form", "Output", "record_only", "write_snapshots"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -26,7 +27,7 @@ from natsctl.monitoring.documents import (
     decode,
 )
 
-__all__ = ["MAX_ANSWER_BYTES", "Reader", "TLSFiles"]
+__all__ = ["MAX_ANSWER_BYTES", "Param", "Reader", "TLSFiles"]
 
 D = TypeVar("D", bound=Document)
 
@@ -236,20 +237,33 @@ class Reader:
             "js-enabled-only": js_enabled_only,
             "js-server-only": js_server_only,
         }
-        return await self._read("healthz", Healthz, unhealthy_is_answer=True, **params)
+        return await self._read("healthz", Healthz, **params)
 
-    async def _read(self, page: str, kind: type[D], *, unhealthy_is_answer: bool = False, **params: Param) -> D:
+    async def page(self, name: str, kind: type[D], params: Mapping[str, Param]) -> tuple[bytes, D]:
+        """Read any page.
+
+        Args:
+            name: Its name, as ``varz``.
+            kind: The document it holds.
+            params: The parameters of its query; None and False stand for those that are not sent.
+
+        Returns:
+            The document as the server sent it, and typed.
+        """
         query = {
             key: "1" if value is True else str(value) for key, value in params.items() if value not in (None, False)
         }
-        status, headers, body = await self._answer(page, query)
-        is_answer = status == 200 or (unhealthy_is_answer and body.startswith(b"{"))
-        if not is_answer:
-            raise explain_status(self.url, page, status, headers, body)
+        status, headers, body = await self._answer(name, query)
+        # A server that is not healthy says so in a document, with a status for load balancers.
+        if status != 200 and not (kind is Healthz and body.startswith(b"{")):
+            raise explain_status(self.url, name, status, headers, body)
         try:
-            return decode(body, kind)
+            return body, decode(body, kind)
         except ValueError as error:
-            raise explain_answer(self.url, page, headers, body, error) from None
+            raise explain_answer(self.url, name, headers, body, error) from None
+
+    async def _read(self, name: str, kind: type[D], **params: Param) -> D:
+        return (await self.page(name, kind, params))[1]
 
     async def _answer(self, page: str, query: dict[str, str]) -> tuple[int, httpx.Headers, bytes]:
         try:

@@ -30,11 +30,16 @@ MAX_WAIT_S = 5.0
 """Longer pauses in a recording are cut to this, whatever the speed."""
 
 
+class _MarkedVarz(msgspec.Struct):
+    slow_consumers: int = 0
+
+
 class _Mark(msgspec.Struct):
     """As much of a reading as an index needs."""
 
     taken_at_ns: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
     server: str
+    varz: _MarkedVarz | None = None
 
 
 class Recording:
@@ -49,6 +54,7 @@ class Recording:
 
     Attributes:
         servers: The servers in it, in the order they appear.
+        rises_ns: When the slow consumers of one of them had become more.
 
     Raises:
         UsageError: There is no such file, or it is not a recording of a version this one knows.
@@ -62,18 +68,23 @@ class Recording:
         self._places = array("q")
         self._files = array("L")
         self._decoder = msgspec.json.Decoder(Reading)
-        servers: dict[str, None] = {}
+        self.rises_ns = array("q")
+        slow_consumers: dict[str, int | None] = {}
         for number, file in enumerate(self._paths):
             with _opened(file) as stream:
                 for place, mark in self._marks(file, stream):
-                    servers[mark.server] = None
-                    if len(servers) > MAX_SERVERS:
-                        raise UsageError(f'"{file}" is of more than {MAX_SERVERS} servers')
                     # A clock that was set back must not break the search: time stands still instead.
                     self._times.append(max(mark.taken_at_ns, self._times[-1] if self._times else 0))
                     self._places.append(place)
                     self._files.append(number)
-        self.servers = list(servers)
+                    known = slow_consumers.setdefault(mark.server)
+                    if len(slow_consumers) > MAX_SERVERS:
+                        raise UsageError(f'"{file}" is of more than {MAX_SERVERS} servers')
+                    if mark.varz:
+                        slow_consumers[mark.server] = mark.varz.slow_consumers
+                        if known is not None and mark.varz.slow_consumers > known:
+                            self.rises_ns.append(self._times[-1])
+        self.servers = list(slow_consumers)
 
     def __len__(self) -> int:
         return len(self._times)
@@ -148,15 +159,15 @@ class Player:
         self.recording = recording
         self._speed = max(speed, MIN_SPEED)
         self._next = 0
+        self._shown = 0
         self._sought = False
         self._is_paused = False
         self._changed = asyncio.Event()
 
     @property
     def position_ns(self) -> int:
-        """When the next reading was taken; the end of the recording after the last."""
-        recording = self.recording
-        return recording.time_of(self._next) if self._next < len(recording) else recording.ended_at_ns
+        """When the reading shown last, or sought, was taken; 0 for a recording without any."""
+        return self.recording.time_of(self._shown) if len(self.recording) else 0
 
     @property
     def speed(self) -> float:
@@ -181,6 +192,7 @@ class Player:
     def seek(self, at_ns: int) -> None:
         """Go to a moment; the reading taken then, or next, is shown at once, also while paused."""
         self._next = self.recording.index_at(at_ns)
+        self._shown = max(0, min(self._next, len(self.recording) - 1))
         self._sought = True
         self._changed.set()
 
@@ -199,7 +211,7 @@ class Player:
                         break
                 snapshot = trackers[reading.server].update(reading)
                 if index >= start:
-                    self._next = index + 1
+                    self._next, self._shown = index + 1, index
                     yield snapshot
 
     async def _wait(self, index: int) -> None:

@@ -9,11 +9,10 @@ from typing import Generic, TypeVar
 
 from natsctl.errors import NatsctlError
 from natsctl.monitoring.cluster import Peer, find_peers
-from natsctl.monitoring.diagnosis import explain_answer, explain_status
-from natsctl.monitoring.documents import Document, Healthz, decode
+from natsctl.monitoring.documents import Document
 from natsctl.monitoring.reader import Param, Reader, TLSFiles
 
-__all__ = ["Page", "PageReader", "Pages", "Ports"]
+__all__ = ["Page", "Pages", "Ports"]
 
 D = TypeVar("D", bound=Document)
 
@@ -52,33 +51,6 @@ class Page(Generic[D]):
     error: NatsctlError | None = None
 
 
-class PageReader(Reader):
-    """A reader that also keeps what the server sent."""
-
-    async def page(self, name: str, kind: type[D], params: Mapping[str, Param]) -> Page[D]:
-        """Read a page; what goes wrong is part of the result.
-
-        Args:
-            name: Its name, as ``varz``.
-            kind: The document it holds.
-            params: The parameters of its query; None and False stand for those that are not sent.
-        """
-        query = {
-            key: "1" if value is True else str(value) for key, value in params.items() if value not in (None, False)
-        }
-        try:
-            status, headers, body = await self._answer(name, query)
-            # A server that is not healthy says so in a document, with a status for load balancers.
-            if status != 200 and not (kind is Healthz and body.startswith(b"{")):
-                raise explain_status(self.url, name, status, headers, body)
-            try:
-                return Page(self.url, body, decode(body, kind))
-            except ValueError as error:
-                raise explain_answer(self.url, name, headers, body, error) from None
-        except NatsctlError as error:
-            return Page(self.url, error=error)
-
-
 class Pages:
     """The same page of one or many servers, read as often as wanted over kept connections."""
 
@@ -109,7 +81,15 @@ class Pages:
 
     async def read(self, name: str, kind: type[D], params: Mapping[str, Param]) -> list[Page[D]]:
         """Read a page of all servers at once, in the order the servers were given."""
-        return list(await asyncio.gather(*(reader.page(name, kind, params) for reader in self._readers)))
+        return list(await asyncio.gather(*(_page(reader, name, kind, params) for reader in self._readers)))
 
-    def _reader(self, url: str) -> PageReader:
-        return PageReader(url, tls=self._ports.tls, timeout_s=self._ports.timeout_s)
+    def _reader(self, url: str) -> Reader:
+        return Reader(url, tls=self._ports.tls, timeout_s=self._ports.timeout_s)
+
+
+async def _page(reader: Reader, name: str, kind: type[D], params: Mapping[str, Param]) -> Page[D]:
+    """Read a page of one server; what goes wrong is part of the result."""
+    try:
+        return Page(reader.url, *await reader.page(name, kind, params))
+    except NatsctlError as error:
+        return Page(reader.url, error=error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -36,7 +37,7 @@ VIEWS: dict[str, Callable[[Board], TopScreen]] = {
     "subjects": SubjectsScreen,
     "variables": VariablesScreen,
 }
-"""Screens that have a key of their own, above that of the connections."""
+"""Screens that have a key of their own, above that of the connections. They are made once, and remember."""
 
 SIGNAL_EXIT = 128
 FIRST_SCREEN = 2
@@ -69,7 +70,7 @@ class TopApp(App[None]):
         board: What is known. It remains the caller's, who closes it.
 
     Attributes:
-        failure: What ended the source, or None.
+        failure: What ended the source, or the dashboard itself where it has a bug; else None.
     """
 
     TITLE = "natsctl top"
@@ -106,7 +107,7 @@ class TopApp(App[None]):
         first = first_theme()
         super().__init__(ansi_color=True if first == NO_COLOUR else None)
         self.board = board
-        self.failure: NatsctlError | None = None
+        self.failure: BaseException | None = None
         self._asked: list[str] = []
         for theme in THEMES:
             self.register_theme(theme)
@@ -114,11 +115,16 @@ class TopApp(App[None]):
 
     @property
     def top_screen(self) -> TopScreen | None:
-        """The screen on top, unless something else covers it."""
-        return self.screen if isinstance(self.screen, TopScreen) else None
+        """The screen on top, unless something else covers it, or nothing is to be drawn any more."""
+        if not self.is_running:  # the widgets go before the worker that follows the source
+            return None
+        screen = self.screen
+        return screen if isinstance(screen, TopScreen) and screen.is_attached else None
 
     async def on_mount(self) -> None:
         """Open the first screen, and begin to follow the source."""
+        for name, view in VIEWS.items():
+            self.install_screen(view(self.board), name)
         await self.push_screen(ConnectionsScreen(self.board))
         self.run_worker(self._follow(), name="follow the source")
         self.set_interval(1.0, self._draw_silence)
@@ -156,7 +162,7 @@ class TopApp(App[None]):
         while len(self.screen_stack) > FIRST_SCREEN:
             await self.pop_screen()
         if name:
-            await self.push_screen(VIEWS[name](self.board))
+            await self.push_screen(name)
 
     def action_pause(self) -> None:
         """Stand still, or go on."""
@@ -196,6 +202,11 @@ class TopApp(App[None]):
             self.notify(f"cannot save the picture: {error.strerror}", severity="error")
         else:
             self.notify(f"saved as {path}", markup=False)
+
+    def _fatal_error(self) -> None:
+        """Leave the report to the command line; Textual, which has no public way to say so, prints all variables."""
+        self.failure = self.failure or sys.exception()
+        self._close_messages_no_wait()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Offer everything that has a key in the palette as well."""

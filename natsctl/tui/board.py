@@ -19,9 +19,9 @@ import msgspec
 
 from natsctl.monitoring.cluster import Peer
 from natsctl.monitoring.dns import ReverseLookups
-from natsctl.monitoring.history import History
+from natsctl.monitoring.history import History, Ring
 from natsctl.monitoring.rewind import Rewind
-from natsctl.monitoring.snapshot import Query, Snapshot
+from natsctl.monitoring.snapshot import ConnectionKey, Query, Snapshot
 from natsctl.monitoring.times import NS
 from natsctl.ops.watch import Source, Watch
 
@@ -34,6 +34,7 @@ FULL_REWINDS = 4
 PATIENCE_S = 2.0
 """A poll may take so long before it is mentioned."""
 MAX_SPEED = 1024.0
+MAX_RISES = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,7 @@ class Board:
         self._heard_mono: dict[str, float] = {}
         self._latest: dict[str, Snapshot] = {}
         self._pasts: dict[str, _Past] = {}
+        self._rises_ns: deque[int] = deque(maxlen=MAX_RISES)
         self._moment_ns: int | None = None
         self._then: dict[str, Snapshot] = {}
         self._moved = asyncio.Event()
@@ -148,10 +150,18 @@ class Board:
 
     def series(self, server: str, name: str, length: int) -> list[float]:
         """The last values of a server's series up to the moment shown, oldest first."""
-        past = self._past(server)
-        behind = 0 if self._moment_ns is None else past.count_after(self._moment_ns)
-        values = past.history.server(name).last(length + behind)
-        return values[: len(values) - behind]
+        return self._shown_of(server, self.history(server).server(name), length)
+
+    def connection_series(self, server: str, cid: ConnectionKey, name: str, length: int) -> list[float]:
+        """The last values of a connection's series up to the moment shown; none where its history is not kept."""
+        ring = self.history(server).connection(cid, name)
+        return self._shown_of(server, ring, length) if ring else []
+
+    def _shown_of(self, server: str, ring: Ring, length: int) -> list[float]:
+        """The values of a ring without those that came after the moment shown."""
+        behind = 0 if self._moment_ns is None else self._past(server).count_after(self._moment_ns)
+        values = ring.last(length + behind)
+        return values[: max(0, len(values) - behind)]
 
     def host(self, ip: str) -> str:
         """An address, or its name once that is known and if names are wanted."""
@@ -188,6 +198,9 @@ class Board:
 
     def add(self, snapshot: Snapshot) -> None:
         """Take in the next snapshot of a server."""
+        before = self._latest.get(snapshot.server)
+        if before and _slow_consumers(before) < _slow_consumers(snapshot):
+            self._rises_ns.append(snapshot.taken_at_ns)
         self._latest[snapshot.server] = snapshot
         self._heard_mono[snapshot.server] = self._clock()
         self._past(snapshot.server).add(snapshot, keep=self.source.player is None)
@@ -237,14 +250,17 @@ class Board:
 
     def step(self, seconds: float) -> None:
         """Go back, with a negative number, or forth; what is shown stands still there."""
-        if player := self.source.player:
-            player.pause()
-            self._pasts.clear()  # what was seen is not what comes before the new place
-            player.seek(player.position_ns + int(seconds * NS))
-            self._moved.set()
-        elif self._latest:
-            start = self._newest_ns if self._moment_ns is None else self._moment_ns
-            self._go_to(start + int(seconds * NS))
+        if self._latest:
+            self._go_to(self._position_ns + int(seconds * NS))
+
+    def go_to_rise(self) -> bool:
+        """Go back to when slow consumers last became more before the moment shown; tells whether they did."""
+        player = self.source.player
+        rises_ns = player.recording.rises_ns if player else self._rises_ns
+        earlier_ns = [rise_ns for rise_ns in rises_ns if rise_ns < self._position_ns]
+        if earlier_ns:
+            self._go_to(earlier_ns[-1])
+        return bool(earlier_ns)
 
     def change_speed(self, factor: float) -> None:
         """Play a recording faster or slower; what happens now has a speed of its own."""
@@ -253,9 +269,19 @@ class Board:
 
     @property
     def _newest_ns(self) -> int:
-        return max(snapshot.taken_at_ns for snapshot in self._latest.values())
+        return max((snapshot.taken_at_ns for snapshot in self._latest.values()), default=0)
+
+    @property
+    def _position_ns(self) -> int:
+        return self._newest_ns if self.moment_ns is None else self.moment_ns
 
     def _go_to(self, moment_ns: int) -> None:
+        if player := self.source.player:
+            player.pause()
+            self._pasts.clear()  # what was seen is not what comes before the new place
+            player.seek(moment_ns)
+            self._moved.set()
+            return
         oldest_ns = min(past.rewind.times[0] for past in self._pasts.values() if len(past.rewind))
         self._moment_ns = max(oldest_ns, min(moment_ns, self._newest_ns))
         found = {server: past.rewind.at(self._moment_ns) for server, past in self._pasts.items()}
@@ -266,3 +292,7 @@ class Board:
             max_bytes = REWIND_BYTES if len(self._pasts) < FULL_REWINDS else FURTHER_REWIND_BYTES
             self._pasts[server] = _Past(self.watch.interval_s, max_bytes)
         return self._pasts[server]
+
+
+def _slow_consumers(snapshot: Snapshot) -> int:
+    return snapshot.varz.slow_consumers if snapshot.varz else 0

@@ -1,6 +1,6 @@
-"""Numbers, times and foreign words as the dashboard writes them: short, and of a width that does not jump.
+"""Rates, times, bars and foreign words as the dashboard writes them: short, and of a width that does not jump.
 
-Source: nats-top's ``Psize`` and ``Nsize`` for counts and sizes, with terabytes added.
+Counts and sizes are those of :mod:`natsctl.monitoring.figures`.
 """
 
 from __future__ import annotations
@@ -9,24 +9,13 @@ import math
 from collections.abc import Sequence
 from datetime import datetime
 
+from natsctl.monitoring.figures import format_count, format_size
 from natsctl.monitoring.times import NS, format_uptime
 
-__all__ = ["bar", "clean", "clock", "count", "rate", "rtt", "size", "span", "sparkline", "two_units"]
+__all__ = ["bar", "clean", "clock", "rate", "rtt", "span", "sparkline", "two_units"]
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _TICKS = "▁▂▃▄▅▆▇█"
-_COUNT_UNITS = ("", "K", "M", "B", "T")
-_SIZE_UNITS = ("", "K", "M", "G", "T")
-
-
-def count(value: float, *, raw: bool = False) -> str:
-    """Write a count: ``999``, ``12.5K``, ``3.0M``; all its digits when ``raw``."""
-    return _scaled(value, 1000, _COUNT_UNITS, raw)
-
-
-def size(n_bytes: float, *, raw: bool = False) -> str:
-    """Write a size in bytes with 1024-based units: ``512``, ``249.6K``; all its digits when ``raw``."""
-    return _scaled(n_bytes, 1024, _SIZE_UNITS, raw)
 
 
 def rate(per_s: float | None, *, of_bytes: bool = False, raw: bool = False) -> str:
@@ -34,8 +23,8 @@ def rate(per_s: float | None, *, of_bytes: bool = False, raw: bool = False) -> s
     if per_s is None:
         return "-"
     if of_bytes:
-        return size(per_s, raw=raw)
-    return f"{per_s:.1f}" if per_s < 1000 else count(per_s, raw=raw)
+        return format_size(per_s, raw=raw)
+    return f"{per_s:.1f}" if per_s < 1000 else format_count(per_s, raw=raw)
 
 
 def rtt(seconds: float | None) -> str:
@@ -82,14 +71,3 @@ def sparkline(values: Sequence[float], width: int) -> str:
 def clean(text: str) -> str:
     """Replace what is not printable: a client chooses its name, and must not command the terminal with it."""
     return text if text.isprintable() else "".join(char if char.isprintable() else "\ufffd" for char in text)
-
-
-def _scaled(value: float, base: int, units: tuple[str, ...], raw: bool) -> str:
-    if raw or value < base:
-        return f"{value:.0f}"
-    unit = ""
-    for unit in units:  # the unit in use when it fits is wanted
-        if value < base or unit == units[-1]:
-            break
-        value /= base
-    return f"{value:.1f}{unit}"

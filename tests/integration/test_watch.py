@@ -12,7 +12,8 @@ import pytest
 
 from natsctl.errors import UsageError
 from natsctl.monitoring.snapshot import Query, Snapshot
-from natsctl.ops.watch import Source, Watch, open_source
+from natsctl.ops.sources import open_source
+from natsctl.ops.watch import Source, Watch
 from tests.support.http import monitor_port
 from tests.support.process import nats_server, running_server
 

@@ -10,7 +10,8 @@ import pytest
 from natsctl.monitoring.recording import Recorder
 from natsctl.monitoring.snapshot import Reading, Snapshot
 from natsctl.monitoring.times import NS
-from natsctl.ops.watch import Watch, open_source
+from natsctl.ops.sources import open_source
+from natsctl.ops.watch import Watch
 from natsctl.tui import board as boards
 from natsctl.tui.board import Board
 from tests.support.snapshots import EPOCH_NS, URL, FakeServer, FakeSource
@@ -51,6 +52,17 @@ def test_series_end_at_the_moment_shown() -> None:
     live = board.series(URL, "in_msgs_per_s", 60)
     board.step(-10)
     assert board.series(URL, "in_msgs_per_s", 49) == live[1:50]
+
+
+def test_series_of_a_connection_end_at_the_moment_shown() -> None:
+    board = board_of(FakeServer().read(60))
+    board.history(URL).pin(6)
+    live = board.connection_series(URL, 6, "pending_bytes", 60)
+    board.step(-10)
+    assert board.connection_series(URL, 6, "pending_bytes", 49) == live[:-10][-49:]
+    assert board.connection_series(URL, 99, "pending_bytes", 49) == []
+    board.step(-1000)
+    assert len(board.series(URL, "cpu", 60)) == 1
 
 
 def test_what_comes_while_it_is_paused_is_kept_for_later() -> None:

@@ -97,6 +97,25 @@ async def test_ctrl_c_quits_also_while_typing() -> None:
     assert user.app.return_code == 0
 
 
+@pytest.mark.parametrize("key", ["q", ""], ids=["quit", "terminal closed"])
+async def test_snapshots_that_come_while_it_ends_are_not_drawn(key: str) -> None:
+    server = FakeServer(connections=40).read(5)
+    async with seen(server) as user:
+        snapshot = server.read().snapshots[-1]
+
+        async def come_without_end() -> None:
+            while True:
+                user.source.play(snapshot)
+                await asyncio.sleep(0)
+
+        coming = asyncio.create_task(come_without_end())
+        await user.pilot.pause()
+        if key:
+            await user.pilot.press(key)
+    coming.cancel()
+    assert user.app.failure is None
+
+
 async def test_q_may_be_typed_into_a_prompt() -> None:
     async with seen() as user:
         await user.press("o", "q")

@@ -45,6 +45,17 @@ async def test_a_peer_that_leaves_is_missing() -> None:
     assert "missing: was linked before" in screen
 
 
+async def test_a_peer_that_leaves_while_another_screen_is_shown_is_missing_on_return() -> None:
+    server = served(LINKED)
+    async with opened(LinksScreen, server) as pilot:
+        await pilot.press("3", "1")
+        source_of(pilot).play(with_links(server.read().snapshots[-1], peers=("nats-2",)))
+        await pilot.pause()
+        await pilot.press("3")
+        await pilot.pause()
+        assert "missing: nats-3" in text_of(pilot)
+
+
 async def test_a_watched_server_of_the_cluster_without_a_route_is_missing() -> None:
     here = served(partial(with_links, peers=("nats-2",)))
     there = FakeServer("http://127.0.0.1:8223", "nats-3").read(30)

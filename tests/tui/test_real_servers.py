@@ -13,7 +13,8 @@ import nats.errors
 import pytest
 from nats.aio.client import Client as NATS
 
-from natsctl.ops.watch import Watch, open_source
+from natsctl.ops.sources import open_source
+from natsctl.ops.watch import Watch
 from natsctl.tui.app import TopApp
 from natsctl.tui.board import Board
 from natsctl.tui.widgets.status import StatusLine

@@ -19,6 +19,19 @@ import pytest
 URL = "http://127.0.0.1:1"  # nobody listens there
 ENTER_SCREEN, LEAVE_SCREEN = b"\x1b[?1049h", b"\x1b[?1049l"
 WAIT_S = 30.0
+BROKEN = f"""
+import sys
+from natsctl.cli.main import main
+from natsctl.tui.{{module}} import {{name}}
+
+def break_down(self, *args):
+    secret = "s3cret"
+    raise ZeroDivisionError("a bug")
+
+{{name}}.{{method}} = break_down
+sys.argv = ["natsctl", "top", "-s", "{URL}"]
+main()
+"""
 
 
 class Terminal:
@@ -103,7 +116,29 @@ def test_an_interrupt_is_the_same_as_ctrl_c(terminal: Terminal) -> None:
 def test_suspending_gives_the_terminal_back(terminal: Terminal) -> None:
     terminal.type(b"\x1a")
     terminal.wait_for(LEAVE_SCREEN)
+    os.waitid(os.P_PID, terminal.process.pid, os.WSTOPPED)
     terminal.process.send_signal(signal.SIGCONT)
     terminal.type(b"q")
     assert terminal.exit_code() == 0
     assert terminal.is_restored
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "method"),
+    [
+        ("widgets.status", "StatusLine", "show"),
+        ("widgets.table", "LineTable", "render_line"),
+        ("board", "Board", "add"),
+    ],
+)
+def test_a_bug_is_told_in_short(module: str, name: str, method: str) -> None:
+    terminal = Terminal(sys.executable, "-c", BROKEN.format(module=module, name=name, method=method))
+    try:
+        assert terminal.exit_code() == 1
+        left = terminal.output[terminal.output.rfind(LEAVE_SCREEN) :]
+        assert b"natsctl: internal error: ZeroDivisionError: a bug\r\nhint: " in left
+        assert b"s3cret" not in left
+        assert len(left.splitlines()) < 6
+        assert terminal.is_restored
+    finally:
+        terminal.close()

@@ -9,9 +9,10 @@ import msgspec
 from textual import on
 from textual.binding import Binding, BindingType
 
+from natsctl.monitoring.figures import format_count, format_size
 from natsctl.monitoring.snapshot import Query
 from natsctl.tui.board import Board
-from natsctl.tui.formats import count, size, span
+from natsctl.tui.formats import span
 from natsctl.tui.screens.connection import ConnectionScreen
 from natsctl.tui.screens.listing import ListScreen
 from natsctl.tui.views.client import address, plural
@@ -54,7 +55,7 @@ class ClosedScreen(ListScreen[ClosedGroup]):
 
     def rows(self) -> Sequence[ClosedGroup]:
         """The groups of all servers."""
-        return closed_groups([row for snapshot in self.board.snapshots for row in closed_connections(snapshot)])
+        return closed_groups(closed_connections(*self.board.snapshots))
 
     def key(self, row: ClosedGroup) -> Hashable:
         """A group is a client and a reason."""
@@ -115,7 +116,7 @@ class ClosedConnectionsScreen(ListScreen[ClosedConnection]):
             Column(
                 "msgs_to",
                 "MSGS_TO",
-                lambda row: count(row.conn.out_msgs, raw=raw),
+                lambda row: format_count(row.conn.out_msgs, raw=raw),
                 lambda row: row.conn.out_msgs,
                 True,
                 True,
@@ -123,7 +124,7 @@ class ClosedConnectionsScreen(ListScreen[ClosedConnection]):
             Column(
                 "msgs_from",
                 "MSGS_FROM",
-                lambda row: count(row.conn.in_msgs, raw=raw),
+                lambda row: format_count(row.conn.in_msgs, raw=raw),
                 lambda row: row.conn.in_msgs,
                 True,
                 True,
@@ -131,7 +132,7 @@ class ClosedConnectionsScreen(ListScreen[ClosedConnection]):
             Column(
                 "pending",
                 "PENDING",
-                lambda row: size(row.conn.pending_bytes, raw=raw),
+                lambda row: format_size(row.conn.pending_bytes, raw=raw),
                 lambda row: row.conn.pending_bytes,
                 True,
                 True,
@@ -143,8 +144,7 @@ class ClosedConnectionsScreen(ListScreen[ClosedConnection]):
         group = self._group
         return [
             row
-            for snapshot in self.board.snapshots
-            for row in closed_connections(snapshot)
+            for row in closed_connections(*self.board.snapshots)
             if group is None or (row.client, row.reason) == (group.client, group.reason)
         ]
 

@@ -12,9 +12,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Static
 
+from natsctl.monitoring.figures import format_count, format_size
 from natsctl.monitoring.snapshot import Query
 from natsctl.tui.board import Board
-from natsctl.tui.formats import bar, count, rate, size
+from natsctl.tui.formats import bar, rate
 from natsctl.tui.screens.base import TopScreen
 from natsctl.tui.views.client import plural
 from natsctl.tui.views.connection import ConnectionDetails, connection_details, identity, tls
@@ -87,7 +88,7 @@ class ConnectionScreen(TopScreen):
                 yield Static(markup=False)
             with VerticalScroll(id="charts", can_focus=False):
                 for name, (title, _) in CHARTS.items():
-                    yield Chart(title, count if name == "msgs" else size, id=name)
+                    yield Chart(title, format_count if name == "msgs" else format_size, id=name)
         yield PlainTable(self._columns(), lambda row: row.key, id="subscriptions")
 
     def on_mount(self) -> None:
@@ -105,7 +106,7 @@ class ConnectionScreen(TopScreen):
             Column("subject", "SUBJECT", lambda row: row.subject, max_width=48, look=lambda row: "accent"),
             Column("queue", "QUEUE", lambda row: row.queue),
             Column("sid", "SID", lambda row: row.sid, is_right=True),
-            Column("msgs", "MSGS", lambda row: count(row.msgs, raw=raw), lambda row: row.msgs, True, True),
+            Column("msgs", "MSGS", lambda row: format_count(row.msgs, raw=raw), lambda row: row.msgs, True, True),
             Column(
                 "rate", "MSGS/S", lambda row: rate(row.msgs_per_s, raw=raw), lambda row: row.msgs_per_s or 0, True, True
             ),
@@ -142,7 +143,7 @@ class ConnectionScreen(TopScreen):
             return text
         raw, conn = self.board.settings.raw, details.conn
         traffic = [
-            f"{count(msgs, raw=raw)} messages, {size(n_bytes, raw=raw)} bytes"
+            f"{format_count(msgs, raw=raw)} messages, {format_size(n_bytes, raw=raw)} bytes"
             for msgs, n_bytes in ((conn.out_msgs, conn.out_bytes), (conn.in_msgs, conn.in_bytes))
         ]
         facts = [*identity(conn), ("tls", tls(conn)), ("delivered", traffic[0]), ("published", traffic[1])]
@@ -155,22 +156,23 @@ class ConnectionScreen(TopScreen):
         conn, share = details.conn, details.pending_share
         n_bytes = conn.pending_bytes if conn else 0
         if share is None:
-            return Text(size(n_bytes, raw=self.board.settings.raw))
+            return Text(format_size(n_bytes, raw=self.board.settings.raw))
         style = "bold" if share >= WARNING_SHARE else ""
-        return Text(f"▕{bar(share, BAR_CELLS)}▏ {size(n_bytes)}/{size(details.max_pending)} {share:.0%}", style)
+        return Text(
+            f"▕{bar(share, BAR_CELLS)}▏ {format_size(n_bytes)}/{format_size(details.max_pending)} {share:.0%}", style
+        )
 
     def _show_charts(self) -> None:
-        board, server = self.board, self._server
-        history, interval_s = board.history(server), board.watch.interval_s
+        interval_s = self.board.watch.interval_s
         length = max(2, round(CHART_S / interval_s))
-        # The history goes on while the user looks at an earlier moment.
-        n_kept = len(history.server("cpu"))
-        n_later = n_kept - len(board.series(server, "cpu", n_kept))
         for name, (_, lines) in CHARTS.items():
-            rings = {line: history.connection(self._cid, series) for line, series in lines.items()}
-            values = {line: ring.last(length + n_later) for line, ring in rings.items() if ring}
-            chart = self.query_one(f"#{name}", Chart)
-            chart.show({line: past[: len(past) - n_later] for line, past in values.items()}, interval_s)
+            past = {
+                line: self.board.connection_series(self._server, self._cid, series, length)
+                for line, series in lines.items()
+            }
+            self.query_one(f"#{name}", Chart).show(
+                {line: values for line, values in past.items() if values}, interval_s
+            )
 
     def action_next_chart(self) -> None:
         """Show the next chart, where there is room for one only."""

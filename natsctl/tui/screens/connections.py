@@ -14,7 +14,8 @@ from natsctl.tui.board import Board
 from natsctl.tui.screens.base import TopScreen
 from natsctl.tui.screens.columns import ColumnChooser
 from natsctl.tui.screens.connection import ConnectionScreen
-from natsctl.tui.views.connections import Connection, connections, has_name, has_user, matching
+from natsctl.tui.views.connections import Connection, connections, has_name, has_user
+from natsctl.tui.views.search import matching
 from natsctl.tui.widgets.connection_columns import FIRST_HIDDEN, SERVER_OPTIONS, connection_columns, sorting
 from natsctl.tui.widgets.prompt import Prompt
 from natsctl.tui.widgets.table import Column, LineTable

@@ -6,9 +6,10 @@ from collections.abc import Callable, Hashable, Sequence
 
 import msgspec
 
+from natsctl.monitoring.figures import format_count, format_size
 from natsctl.monitoring.snapshot import Query, Snapshot
 from natsctl.tui.board import Board
-from natsctl.tui.formats import count, rate, rtt, size
+from natsctl.tui.formats import rate, rtt
 from natsctl.tui.screens.listing import ListScreen
 from natsctl.tui.views.client import plural
 from natsctl.tui.views.links import Link, Links
@@ -18,7 +19,7 @@ __all__ = ["LinksScreen"]
 
 
 class LinksScreen(ListScreen[Link]):
-    """Lists the links of all servers; remembers them while it exists, to tell what is missing."""
+    """Lists the links of all servers, and remembers them, to tell what is missing."""
 
     CAN_OPEN = False
     BINDING_GROUP_TITLE = "Cluster"
@@ -43,21 +44,12 @@ class LinksScreen(ListScreen[Link]):
             Column("rtt", "RTT", lambda row: rtt(row.rtt_s), lambda row: row.rtt_s or 0.0, True, True),
             Column("in", "IN/S", lambda row: rate(_per_s(row, "in_msgs_per_s"), raw=raw), _rate_in, True, True),
             Column("out", "OUT/S", lambda row: rate(_per_s(row, "out_msgs_per_s"), raw=raw), _rate_out, True, True),
-            _number("in_msgs", "IN", lambda row: row.traffic.in_msgs, count, raw),
-            _number("out_msgs", "OUT", lambda row: row.traffic.out_msgs, count, raw),
-            _number("in_bytes", "BYTES_IN", lambda row: row.traffic.in_bytes, size, raw),
-            _number("out_bytes", "BYTES_OUT", lambda row: row.traffic.out_bytes, size, raw),
-            Column(
-                "pending",
-                "PENDING",
-                lambda row: size(row.pending_bytes, raw=raw),
-                lambda row: row.pending_bytes,
-                True,
-                True,
-            ),
-            Column(
-                "subs", "SUBS", lambda row: count(row.subscriptions, raw=raw), lambda row: row.subscriptions, True, True
-            ),
+            _number("in_msgs", "IN", lambda row: row.traffic.in_msgs, format_count, raw),
+            _number("out_msgs", "OUT", lambda row: row.traffic.out_msgs, format_count, raw),
+            _number("in_bytes", "BYTES_IN", lambda row: row.traffic.in_bytes, format_size, raw),
+            _number("out_bytes", "BYTES_OUT", lambda row: row.traffic.out_bytes, format_size, raw),
+            _number("pending", "PENDING", lambda row: row.pending_bytes, format_size, raw),
+            _number("subs", "SUBS", lambda row: row.subscriptions, format_count, raw),
             Column("where", "ADDRESS", lambda row: row.where),
             Column("about", "ABOUT", lambda row: "" if row.is_missing else row.about, max_width=64),
         ]

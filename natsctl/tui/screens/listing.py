@@ -57,10 +57,6 @@ class ListScreen(TopScreen, Generic[Row]):
         yield kind(self.columns(), self.key)
         yield Prompt()
 
-    def on_mount(self) -> None:
-        """Draw once more when the table knows its size, and so how many rows its columns must fit."""
-        self.call_after_refresh(self.draw)
-
     def show(self) -> None:
         """List what the search lets through."""
         snapshots = self.board.snapshots

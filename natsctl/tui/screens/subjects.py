@@ -12,9 +12,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
+from natsctl.monitoring.figures import format_count
 from natsctl.monitoring.snapshot import Query, Snapshot
 from natsctl.tui.board import Board
-from natsctl.tui.formats import count, rate
+from natsctl.tui.formats import rate
 from natsctl.tui.screens.connection import ConnectionScreen
 from natsctl.tui.screens.listing import ListScreen
 from natsctl.tui.views.client import plural
@@ -69,7 +70,7 @@ class SubjectsScreen(ListScreen[Subscription]):
             Column("client", "CLIENT", lambda row: row.client),
             Column("cid", "CID", lambda row: str(row.cid), lambda row: row.cid, is_right=True),
             Column("sid", "SID", lambda row: row.sid, is_right=True),
-            Column("msgs", "MSGS", lambda row: count(row.msgs, raw=raw), lambda row: row.msgs, True, True),
+            Column("msgs", "MSGS", lambda row: format_count(row.msgs, raw=raw), lambda row: row.msgs, True, True),
             Column(
                 "rate", "MSGS/S", lambda row: rate(row.msgs_per_s, raw=raw), lambda row: row.msgs_per_s or 0, True, True
             ),
@@ -80,7 +81,7 @@ class SubjectsScreen(ListScreen[Subscription]):
     def rows(self) -> Sequence[Subscription]:
         """The subscriptions, or the receivers; these with plain ones before queue groups."""
         if not self._subject:
-            return [row for snapshot in self.board.snapshots for row in subscriptions(snapshot)]
+            return subscriptions(*self.board.snapshots)
         found = self._receivers()
         return [*found.plain, *(member for group in found.groups for member in group.members)]
 

@@ -28,7 +28,7 @@ class VariablesScreen(ListScreen[Variable]):
 
     def rows(self) -> Sequence[Variable]:
         """All variables in the order of the servers' answers."""
-        return [row for snapshot in self.board.snapshots for row in variables(snapshot)]
+        return variables(*self.board.snapshots)
 
     def key(self, row: Variable) -> Hashable:
         """A variable is told apart by server and name."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from natsctl.errors import ClosedReason
@@ -11,7 +12,7 @@ from natsctl.monitoring.documents import ConnInfo
 from natsctl.monitoring.snapshot import Snapshot
 from natsctl.monitoring.times import NS, parse_time
 from natsctl.tui.views.client import called
-from natsctl.tui.views.server import server_name
+from natsctl.tui.views.server import server_names
 
 __all__ = ["ClosedConnection", "ClosedGroup", "closed_connections", "closed_groups"]
 
@@ -73,12 +74,10 @@ class ClosedGroup:
         return f"{self.reason or 'closed'}{times} by {self.client}"
 
 
-def closed_connections(snapshot: Snapshot) -> list[ClosedConnection]:
-    """The closed connections of a snapshot, the last first."""
-    if snapshot.closed is None:
-        return []
-    now_ns = _time_or_none(snapshot.closed.now or (snapshot.varz.now if snapshot.varz else ""))
-    closed = [_described(snapshot, conn, now_ns) for conn in snapshot.closed.connections]
+def closed_connections(*snapshots: Snapshot) -> list[ClosedConnection]:
+    """The closed connections of servers, the last first."""
+    names = server_names(snapshots)
+    closed = [row for snapshot in snapshots for row in _closed_at(snapshot, names[snapshot.server])]
     return sorted(closed, key=lambda row: (row.ago_s is None, row.ago_s or 0.0, -row.conn.cid))
 
 
@@ -93,11 +92,19 @@ def closed_groups(closed: list[ClosedConnection]) -> list[ClosedGroup]:
     )
 
 
-def _described(snapshot: Snapshot, conn: ConnInfo, now_ns: int | None) -> ClosedConnection:
+def _closed_at(snapshot: Snapshot, server: str) -> Iterator[ClosedConnection]:
+    if snapshot.closed is None:
+        return
+    now_ns = _time_or_none(snapshot.closed.now or (snapshot.varz.now if snapshot.varz else ""))
+    for conn in snapshot.closed.connections:
+        yield _described(snapshot.server, server, conn, now_ns)
+
+
+def _described(url: str, server: str, conn: ConnInfo, now_ns: int | None) -> ClosedConnection:
     started_ns, stopped_ns = _time_or_none(conn.start), _time_or_none(conn.stop)
     return ClosedConnection(
-        snapshot.server,
-        server_name(snapshot, snapshot.server),
+        url,
+        server,
         conn,
         client=called(conn),
         reason=printable(conn.reason),

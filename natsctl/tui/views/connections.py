@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,9 +10,9 @@ from natsctl.monitoring.documents import ConnInfo
 from natsctl.monitoring.rates import Rates
 from natsctl.monitoring.snapshot import Snapshot
 from natsctl.monitoring.times import parse_rtt, parse_uptime
-from natsctl.tui.views.server import server_name
+from natsctl.tui.views.server import server_names
 
-__all__ = ["Connection", "connections", "has_name", "has_user", "matching"]
+__all__ = ["Connection", "connections", "has_name", "has_user"]
 
 NO_RATES = Rates(0.0, 0.0, 0.0, 0.0, 0.0)
 
@@ -77,26 +77,22 @@ class Connection:
         return "\n".join((*texts, *subjects)).lower()
 
 
-def connections(snapshots: Iterable[Snapshot]) -> list[Connection]:
+def connections(snapshots: Sequence[Snapshot]) -> list[Connection]:
     """List the connections of servers."""
+    names = server_names(snapshots)
     rows = []
     for snapshot in snapshots:
         if snapshot.connz is None:
             continue
-        server = server_name(snapshot, snapshot.server)
         max_pending = snapshot.varz.max_pending if snapshot.varz else 0
         rates = snapshot.connection_rates
         rows += [
-            Connection(snapshot.server, server, max_pending, conn, rates.get(conn.cid), snapshot.is_stale)
+            Connection(
+                snapshot.server, names[snapshot.server], max_pending, conn, rates.get(conn.cid), snapshot.is_stale
+            )
             for conn in snapshot.connz.connections
         ]
     return rows
-
-
-def matching(rows: list[Connection], needle: str) -> list[Connection]:
-    """Keep the rows that mention all words of a text: in name, address, user, account, server, cid or subjects."""
-    words = needle.lower().split()
-    return [row for row in rows if all(word in row.haystack for word in words)] if words else rows
 
 
 def has_name(row: Connection) -> bool:

@@ -18,7 +18,7 @@ from natsctl.monitoring.rates import Baselines, Rates
 from natsctl.monitoring.snapshot import Snapshot
 from natsctl.monitoring.times import parse_rtt, parse_time
 from natsctl.tui.views.client import address
-from natsctl.tui.views.server import server_name
+from natsctl.tui.views.server import server_names
 
 __all__ = ["Link", "Links", "Traffic"]
 
@@ -95,20 +95,21 @@ class Links:
         Returns:
             Routes by the name of the peer, those missing first, then leafnodes.
         """
-        routes = self._routes(snapshot)
+        others = [*others]
+        here = server_names([snapshot, *others])[snapshot.server]
+        routes = self._routes(snapshot, here)
         linked = {link.server_id: link.name for link in routes}
-        missing = self._missing(snapshot, linked, others) if snapshot.routez is not None else []
+        missing = self._missing(snapshot, here, linked, others) if snapshot.routez is not None else []
         self._known = dict(list({**self._known, **linked}.items())[:MAX_SERVERS])
-        return [*missing, *routes, *self._leafs(snapshot)]
+        return [*missing, *routes, *self._leafs(snapshot, here)]
 
-    def _missing(self, snapshot: Snapshot, linked: dict[str, str], others: Iterable[Snapshot]) -> list[Link]:
+    def _missing(self, snapshot: Snapshot, here: str, linked: dict[str, str], others: Iterable[Snapshot]) -> list[Link]:
         own_id = snapshot.varz.server_id if snapshot.varz else ""
         missing = {peer: (name, "was linked before") for peer, name in self._known.items() if peer not in linked}
         for other in others:
             if _same_cluster(snapshot, other) and other.varz and other.varz.server_id not in linked:
                 name = printable(other.varz.server_name)
                 missing[other.varz.server_id] = (name, f"is watched at {other.server}, but not linked")
-        here = server_name(snapshot, snapshot.server)
         # A peer that came back after a restart has another id, and the same name.
         present = set(linked.values())
         return [
@@ -117,14 +118,13 @@ class Links:
             if peer != own_id and name not in present
         ]
 
-    def _routes(self, snapshot: Snapshot) -> list[Link]:
+    def _routes(self, snapshot: Snapshot, here: str) -> list[Link]:
         if snapshot.routez is None:
             return []
         now = snapshot.routez.now or (snapshot.varz.now if snapshot.varz else "")
         conns = sorted(
             snapshot.routez.routes, key=lambda route: (route.remote_name or route.remote_id, route.remote_id)
         )
-        here = server_name(snapshot, snapshot.server)
         return [self._route(here, list(pool), now) for _, pool in groupby(conns, key=lambda route: route.remote_id)]
 
     def _route(self, here: str, pool: list[RouteInfo], now: str) -> Link:
@@ -147,13 +147,13 @@ class Links:
             about=printable(", ".join(sorted(compressions))),
         )
 
-    def _leafs(self, snapshot: Snapshot) -> list[Link]:
+    def _leafs(self, snapshot: Snapshot, here: str) -> list[Link]:
         if snapshot.leafz is None:
             return []
         now = snapshot.leafz.now or (snapshot.varz.now if snapshot.varz else "")
         return [
             Link(
-                server_name(snapshot, snapshot.server),
+                here,
                 # is_spoke tells what this server is on that connection.
                 "hub" if leaf.is_spoke else "spoke",
                 printable(leaf.name) or address(leaf.ip, leaf.port),

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
-from urllib.parse import urlsplit
 
 from natsctl.monitoring.diagnosis import printable
 from natsctl.monitoring.documents import Varz
 from natsctl.monitoring.snapshot import Snapshot
 from natsctl.tui.formats import span
 
-__all__ = ["Notice", "grows", "identity", "notices", "server_name"]
+__all__ = ["Notice", "grows", "identity", "notices", "server_name", "server_names"]
 
 RESTART_SHOWN_S = 60.0
 
@@ -38,7 +38,19 @@ def server_name(snapshot: Snapshot | None, url: str) -> str:
     varz = snapshot.varz if snapshot else None
     if varz and varz.server_name and varz.server_name != varz.server_id:
         return printable(varz.server_name)
-    return urlsplit(url).netloc
+    return _place(url)
+
+
+def server_names(snapshots: Iterable[Snapshot]) -> dict[str, str]:
+    """What servers are called side by side, by their base URL: those with the same name by their addresses."""
+    names = {snapshot.server: server_name(snapshot, snapshot.server) for snapshot in snapshots}
+    n_called = Counter(names.values())
+    return {url: name if n_called[name] == 1 else _place(url) for url, name in names.items()}
+
+
+def _place(url: str) -> str:
+    """A base URL without its scheme: host and port, and a path where there is one."""
+    return url.partition("://")[2]
 
 
 def identity(varz: Varz) -> str:

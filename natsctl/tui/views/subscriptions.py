@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from natsctl.monitoring.diagnosis import printable
-from natsctl.monitoring.documents import SubDetail
+from natsctl.monitoring.documents import Connz, SubDetail
 from natsctl.monitoring.snapshot import Snapshot
 from natsctl.protocol import subject as subjects
 from natsctl.tui.views.client import INTERNAL, names_by_cid, plural
-from natsctl.tui.views.server import server_name
+from natsctl.tui.views.server import server_names
 
 __all__ = ["QueueGroup", "Receivers", "Subscription", "queue_groups", "receivers", "subject_problem", "subscriptions"]
 
@@ -85,20 +85,31 @@ class Receivers:
     is_answer: bool = False
 
 
-def subscriptions(snapshot: Snapshot) -> list[Subscription]:
+def subscriptions(*snapshots: Snapshot) -> list[Subscription]:
     """All subscriptions of the connections that were asked for in detail."""
-    names = names_by_cid(snapshot.connz)
-    conns = snapshot.connz.connections if snapshot.connz else []
-    return [_described(snapshot, sub, names) for conn in conns for sub in conn.subscriptions_list_detail]
+    return _described(snapshots, lambda snapshot: _of_connections(snapshot.connz))
 
 
-def _described(snapshot: Snapshot, sub: SubDetail, names: dict[int, str]) -> Subscription:
-    """One subscription, with the name and the rate that belong to it."""
+def _of_connections(connz: Connz | None) -> list[SubDetail]:
+    return [sub for conn in connz.connections for sub in conn.subscriptions_list_detail] if connz else []
+
+
+def _described(snapshots: Sequence[Snapshot], listed: Callable[[Snapshot], Iterable[SubDetail]]) -> list[Subscription]:
+    """The subscriptions listed in snapshots, with the names and the rates that belong to them."""
+    servers = server_names(snapshots)
+    found = []
+    for snapshot in snapshots:
+        clients = names_by_cid(snapshot.connz)
+        found += [_with_names(snapshot, sub, servers[snapshot.server], clients) for sub in listed(snapshot)]
+    return found
+
+
+def _with_names(snapshot: Snapshot, sub: SubDetail, server: str, clients: dict[int, str]) -> Subscription:
     return Subscription(
         url=snapshot.server,
-        server=server_name(snapshot, snapshot.server),
+        server=server,
         cid=sub.cid,
-        client=names.get(sub.cid, INTERNAL),
+        client=clients.get(sub.cid, INTERNAL),
         subject=printable(sub.subject),
         queue=printable(sub.qgroup),
         sid=printable(sub.sid),
@@ -148,20 +159,14 @@ def receivers(subject: str, answers: Sequence[Snapshot], *, n_silent: int = 0) -
     if not answers:
         return Receivers(subject, f'asking who receives "{subject}" …')
     # A server of the 1.x series passes over the question and lists everything, or nothing.
-    subs = [sub for sub in _listed(answers) if subjects.covers(sub.subject.encode(), subject.encode())]
+    listed = _described(answers, lambda snapshot: snapshot.subsz.subscriptions_list if snapshot.subsz else ())
+    subs = [sub for sub in listed if subjects.covers(sub.subject.encode(), subject.encode())]
     plain = tuple(sorted((sub for sub in subs if not sub.queue), key=lambda sub: (sub.server, sub.cid, sub.sid)))
     groups = tuple(queue_groups(subs))
     verdict = _verdict(subject, plain, groups, answers)
     if n_silent:
         verdict += f"; no answer from {plural(n_silent, 'server')}"
     return Receivers(subject, verdict, plain, groups, is_answer=True)
-
-
-def _listed(snapshots: Iterable[Snapshot]) -> Iterator[Subscription]:
-    for snapshot in snapshots:
-        names = names_by_cid(snapshot.connz)
-        for sub in snapshot.subsz.subscriptions_list if snapshot.subsz else ():
-            yield _described(snapshot, sub, names)
 
 
 def _verdict(

@@ -11,7 +11,7 @@ import msgspec
 from natsctl.monitoring.diagnosis import printable
 from natsctl.monitoring.snapshot import Snapshot
 from natsctl.monitoring.times import NS
-from natsctl.tui.views.server import server_name
+from natsctl.tui.views.server import server_names
 from natsctl.units import format_bytes, format_duration
 
 __all__ = ["Variable", "variables"]
@@ -46,13 +46,13 @@ class Variable:
         return "\n".join((self.server, self.name, self.value, self.exact)).lower()
 
 
-def variables(snapshot: Snapshot) -> list[Variable]:
-    """List everything that the server said, in its order; sections that do not apply to it are left out."""
-    if snapshot.varz is None:
-        return []
-    server = server_name(snapshot, snapshot.server)
+def variables(*snapshots: Snapshot) -> list[Variable]:
+    """List everything that servers said, in their order; sections that do not apply to them are left out."""
+    names = server_names(snapshots)
     return [
-        Variable(server, printable(path), *_described(key, value))
+        Variable(names[snapshot.server], printable(path), *_described(key, value))
+        for snapshot in snapshots
+        if snapshot.varz is not None
         for path, key, value in _flattened("", "", msgspec.to_builtins(snapshot.varz))
     ]
 

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from natsctl.monitoring.documents import ConnInfo
+from natsctl.monitoring.figures import format_count, format_size
 from natsctl.tui.board import Board
-from natsctl.tui.formats import bar, count, rate, rtt, size, two_units
+from natsctl.tui.formats import bar, rate, rtt, two_units
 from natsctl.tui.views.client import address
 from natsctl.tui.views.connections import Connection
 from natsctl.tui.widgets.table import Column
@@ -67,7 +68,12 @@ def _who(board: Board) -> list[Column[Connection]]:
 def _load(board: Board) -> list[Column[Connection]]:
     raw = board.settings.raw
     return [
-        _number("subs", "SUBS", lambda row: row.conn.subscriptions, lambda row: count(row.conn.subscriptions, raw=raw)),
+        _number(
+            "subs",
+            "SUBS",
+            lambda row: row.conn.subscriptions,
+            lambda row: format_count(row.conn.subscriptions, raw=raw),
+        ),
         Column(
             "pending",
             "PENDING",
@@ -80,7 +86,7 @@ def _load(board: Board) -> list[Column[Connection]]:
 
 
 def _pending(row: Connection, raw: bool) -> str:
-    return f"{size(row.conn.pending_bytes, raw=raw):>6} {bar(row.pending_share, PENDING_BAR)}"
+    return f"{format_size(row.conn.pending_bytes, raw=raw):>6} {bar(row.pending_share, PENDING_BAR)}"
 
 
 def _pending_look(row: Connection) -> str:
@@ -103,7 +109,7 @@ def _traffic(board: Board) -> list[Column[Connection]]:
 
 
 def _total_column(key: str, title: str, field: str, raw: bool) -> Column[Connection]:
-    written = size if field.endswith("bytes") else count
+    written = format_size if field.endswith("bytes") else format_count
     return _number(
         key, title, lambda row: getattr(row.conn, field), lambda row: written(getattr(row.conn, field), raw=raw)
     )

@@ -10,9 +10,10 @@ from textual.widget import Widget
 
 from natsctl.monitoring.diagnosis import printable
 from natsctl.monitoring.documents import Varz
+from natsctl.monitoring.figures import format_count, format_size
 from natsctl.monitoring.snapshot import Snapshot
 from natsctl.tui.board import Board
-from natsctl.tui.formats import clock, count, rate, size, sparkline, two_units
+from natsctl.tui.formats import clock, rate, sparkline, two_units
 from natsctl.tui.views.server import grows, identity, server_name
 
 __all__ = ["ServerPanel"]
@@ -91,7 +92,7 @@ class ServerPanel(Widget):
 
     def _load(self, text: Text, server: str, varz: Varz) -> None:
         text.append("CPU ", self._look("label")).append(f"{varz.cpu:5.1f}%")
-        self._pair(text, "memory", size(varz.mem))
+        self._pair(text, "memory", format_size(varz.mem))
         self._pair(text, "connections", str(varz.connections))
         self._pair(text, "subscriptions", str(varz.subscriptions))
         self._pair(text, "slow consumers", "")
@@ -106,7 +107,7 @@ class ServerPanel(Widget):
         for unit, of_bytes in (("msgs", False), ("bytes", True)):
             total = getattr(varz, f"{way}_{unit}")
             per_s = getattr(rates, f"{way}_{unit}_per_s", None)
-            written = size(total, raw=raw) if of_bytes else count(total, raw=raw)
+            written = format_size(total, raw=raw) if of_bytes else format_count(total, raw=raw)
             text.append(f"{written:>7} ").append(f"{unit} ", self._look("label"))
             text.append(f"{rate(per_s, of_bytes=of_bytes, raw=raw):>7}/s ", self._look(way))
             values = self._board.series(snapshot.server, f"{way}_{unit}_per_s", spark)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from natsctl.monitoring.cluster import Peer
 from natsctl.monitoring.diagnosis import printable
 from natsctl.monitoring.documents import Varz
+from natsctl.monitoring.figures import format_size
 from natsctl.monitoring.snapshot import Snapshot
 from natsctl.tui.board import Board
-from natsctl.tui.formats import rate, size, span, sparkline, two_units
-from natsctl.tui.views.server import grows, identity, server_name
+from natsctl.tui.formats import rate, span, sparkline, two_units
+from natsctl.tui.views.server import grows, identity, server_name, server_names
 from natsctl.tui.widgets.table import Column, LineTable
 
 __all__ = ["ServerTable"]
@@ -23,6 +24,7 @@ NOT_READ = Varz()
 
 @dataclass(frozen=True)
 class _Server:
+    key: str
     name: str
     snapshot: Snapshot | None
     trend: list[float]
@@ -85,7 +87,7 @@ COLUMNS: tuple[Column[_Server], ...] = (
         look=lambda server: "error" if server.alert else server.look,
     ),
     Column("cpu", "CPU%", lambda server: _known(server, f"{server.varz.cpu:.1f}"), is_right=True, look=_look),
-    Column("mem", "MEM", lambda server: _known(server, size(server.varz.mem)), is_right=True, look=_look),
+    Column("mem", "MEM", lambda server: _known(server, format_size(server.varz.mem)), is_right=True, look=_look),
     _rate_column("IN B/s", "in_bytes_per_s", of_bytes=True),
     _rate_column("OUT B/s", "out_bytes_per_s", of_bytes=True),
     Column("subs", "SUBS", lambda server: _known(server, str(server.varz.subscriptions)), is_right=True, look=_look),
@@ -98,24 +100,27 @@ class ServerTable(LineTable[_Server], can_focus=False):
     """Shows all servers; those of the cluster whose monitoring was not found come last."""
 
     def __init__(self) -> None:
-        super().__init__(COLUMNS, lambda server: server.name)
+        super().__init__(COLUMNS, lambda server: server.key)
 
     def show_board(self, board: Board) -> None:
         """Draw what the board knows now."""
-        rows = [_server(board, url) for url in board.servers] + [_missing(peer) for peer in board.missing]
+        names = server_names(board.snapshots)
+        rows = [_server(board, url, names.get(url) or server_name(None, url)) for url in board.servers] + [
+            _missing(peer) for peer in board.missing
+        ]
         self.styles.height = min(MAX_LINES, len(rows)) + 1
         self.show(rows)
 
 
-def _server(board: Board, url: str) -> _Server:
-    snapshot = board.snapshot(url)
+def _server(board: Board, url: str, name: str) -> _Server:
     return _Server(
-        server_name(snapshot, url),
-        snapshot,
+        url,
+        name,
+        board.snapshot(url),
         board.series(url, "out_msgs_per_s", TREND),
         alert=grows(board.series(url, "slow_consumers", ALERT_SAMPLES)),
     )
 
 
 def _missing(peer: Peer) -> _Server:
-    return _Server(printable(peer.name or peer.server_id), None, [], error=peer.error)
+    return _Server(peer.server_id, printable(peer.name or peer.server_id), None, [], error=peer.error)

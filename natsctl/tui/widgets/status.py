@@ -10,7 +10,7 @@ from textual.widget import Widget
 
 from natsctl.tui.board import Board
 from natsctl.tui.formats import clock, span
-from natsctl.tui.views.server import Notice, notices, server_name
+from natsctl.tui.views.server import Notice, notices, server_names
 
 __all__ = ["StatusLine"]
 
@@ -68,9 +68,10 @@ class StatusLine(Widget):
     def _trouble(self) -> list[Notice]:
         board = self._board
         found = []
+        names = server_names(board.snapshots)
         for snapshot in board.snapshots:
             silent_s = board.silent_s(snapshot.server)
             overdue = [Notice("warning", f"no answer for {span(silent_s)}")] if silent_s else []
-            name = f"{server_name(snapshot, snapshot.server)}: " if board.has_several else ""
+            name = f"{names[snapshot.server]}: " if board.has_several else ""
             found += [replace(notice, text=f"{name}{notice.text}") for notice in (*overdue, *notices(snapshot))]
         return found

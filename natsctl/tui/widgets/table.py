@@ -216,6 +216,10 @@ class LineTable(ScrollView, Generic[Row], can_focus=True):
             self.virtual_size = size
         self.refresh()
 
+    def on_resize(self) -> None:
+        """Make columns wide enough for the rows that there is room for now."""
+        self._lay_out()
+
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Widen columns for the rows that come into sight."""
         super().watch_scroll_y(old_value, new_value)
