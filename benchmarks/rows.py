@@ -77,7 +77,6 @@ class Row:
     Attributes:
         figures: What is shown of it, the first one being what it is about.
         targets: Engine to what it is held to.
-        needs: What natsctl lacks to take part; empty when it does.
     """
 
     name: str
@@ -85,7 +84,6 @@ class Row:
     work: Load | Command
     figures: tuple[str, ...] = ("rate", "cpu_us")
     targets: Mapping[str, tuple[Target, ...]] = field(default_factory=dict)
-    needs: str = ""
 
 
 def _flood(*options: str, tls: bool = False) -> Load:

@@ -33,17 +33,15 @@ def plain(document: Document) -> str:
         is_first = line.figure == line.row.figures[0]
         cells = [line.row.title if is_first else "", figure.name, _absolute(line.reference, figure)]
         for cell in line.cells.values():
-            cells += _plain_cell(cell, figure, line.row.needs)
+            cells += _plain_cell(cell, figure)
         table.append(cells)
     widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
     text = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
     return "\n".join([*text, "", _verdict(lines), *_limits(document), describe(document)])
 
 
-def _plain_cell(cell: Cell, figure: Figure, needs: str) -> list[str]:
+def _plain_cell(cell: Cell, figure: Figure) -> list[str]:
     target = _NOTHING if cell.target is None else _limit(cell.target.limit, figure)
-    if needs:
-        return [f"needs {needs}", target, ""]
     if cell.refused:
         return ["REFUSED", target, ""]
     if cell.value is None:
@@ -84,7 +82,7 @@ def refusals(document: Document) -> list[str]:
 
 def markdown(document: Document) -> str:
     """A table for the README: of each row what it is about, as nats-server's figure and multiples of it."""
-    lines = [line for line in lines_of(document) if not line.row.needs]
+    lines = lines_of(document)
     text = [
         f"| | {REFERENCE} | {' | '.join(document.engines)} |",
         f"|---|{'---:|' * (len(document.engines) + 1)}",

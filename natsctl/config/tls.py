@@ -22,6 +22,19 @@ _FIRST = {"true": math.inf, "on": math.inf, "false": 0.0, "off": 0.0, "auto": 0.
 _STRANGERS = ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH", "NO_CERTIFICATE_ASSIGNED")
 """How OpenSSL says that a key does not belong to a certificate."""
 _MAX_PEM_BYTES = 1 << 20
+_WINDOWS_ONLY = "certificate stores exist only on Windows"
+_MEANINGLESS = {
+    "insecure": "clients verify the server, and the server says nothing about that: leave it out",
+    "cert_match": _WINDOWS_ONLY,
+    "cert_match_skip_invalid": _WINDOWS_ONLY,
+    "ca_certs_match": _WINDOWS_ONLY,
+}
+"""Keys that nats-server takes and does nothing with, and why a start with them stops here."""
+HANDLED = _MEANINGLESS.keys() | {
+    *("cert_file", "key_file", "allow_insecure_cipher_suites"),
+    *("verify_cert_and_check_known_urls", "cert_store", "cert_match_by"),
+}
+"""Keys whose effect is not an option of the same name."""
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 
 
@@ -58,7 +71,7 @@ def _handshake_first(node: Node, report: Report) -> float:
 
 def _windows_only(node: Node, report: Report) -> str:
     string(node, report)
-    raise RefusedError("must not be set: certificate stores exist only on Windows")
+    raise RefusedError(f"must not be set: {_WINDOWS_ONLY}")
 
 
 def _match(node: Node, report: Report) -> str:
@@ -160,12 +173,12 @@ def tls_options(section: Section, report: Report) -> TlsOptions:
     section.fill(options)
     if section.get("cert_file"):
         options.certificates = [TlsCertificate(section.get("cert_file"), section.get("key_file", ""))]
-    for key, problem in (
+    problems = [(key, reason) for key, reason in _MEANINGLESS.items() if section.get(key)]
+    problems += [
         ("cipher_suites", untellable_suites(options.cipher_suites) if options.cipher_suites else ""),
         ("curve_preferences", untellable_curves(options.curve_preferences)),
-    ):
-        if problem:
-            report.unavailable.append(section.place_of(key).problem(f"{key}: {problem}"))
+    ]
+    report.unavailable += [section.place_of(key).problem(f"{key}: {problem}") for key, problem in problems if problem]
     return options
 
 

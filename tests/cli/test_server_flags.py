@@ -15,6 +15,7 @@ from natsctl import __version__
 from natsctl.cli.goflags import GoCommand
 from natsctl.cli.server_flags import FLAGS, apply_flags
 from natsctl.config import Options
+from natsctl.config.options import TlsCertificate, TlsOptions
 
 OFFICIAL = shutil.which("nats-server")
 
@@ -141,8 +142,8 @@ def test_every_flag_of_nats_server_is_known() -> None:
 
 
 def test_every_flag_sets_an_option_or_waits_for_a_feature_or_is_an_action() -> None:
-    actions = {"config", "t", "signal", "version"}
-    for flag in (flag for flags in FLAGS.values() for flag in flags):
+    actions = {"config", "t", "signal", "version", "help_tls"}
+    for flag in (flag for title, flags in FLAGS.items() for flag in flags if title != "TLS" or flag.name == "help_tls"):
         assert bool(flag.sets) + bool(flag.needs) + (flag.name in actions) == 1, flag.name
 
 
@@ -171,12 +172,30 @@ def test_a_flag_that_stands_for_several_wins_over_them() -> None:
     assert (options.log.debug, options.log.trace, options.log.trace_verbose) == (True, True, True)
 
 
+def test_flags_about_tls_replace_the_whole_block_of_a_file() -> None:
+    options = Options(tls=TlsOptions([TlsCertificate("a.pem", "a.key")], timeout_s=9))
+    apply_flags(options, {"tlscert": "b.pem", "tlskey": "b.key", "tlscacert": "ca.pem", "tlsverify": True})
+    assert options.tls == TlsOptions([TlsCertificate("b.pem", "b.key")], ca_file="ca.pem", verify=True)
+    apply_flags(options, {"tls": False})
+    assert options.tls is None
+
+
+def test_tls_without_a_certificate_does_not_start() -> None:
+    for args in (("--tls",), ("--tlsverify",)):
+        assert server(*args).stderr == "natsctl server: tls needs a certificate and its key\n"
+    assert server("-ms", "-1").stderr == "natsctl server: https_port needs tls with a certificate and its key\n"
+
+
+def test_help_about_tls_names_what_can_be_chosen() -> None:
+    shown = server("--help_tls").stdout
+    assert "handshake_first" in shown
+    assert "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256" in shown
+
+
 @pytest.mark.parametrize(
     ("args", "flag", "feature"),
     [
-        (("-ms=8222",), "https_port", "monitoring over HTTPS"),
         (("-js",), "jetstream", "JetStream"),
-        (("--tls",), "tls", "TLS"),
         (("--cluster", "nats://127.0.0.1:6222"), "cluster", "clustering"),
         (("-routes", "nats://127.0.0.1:6222"), "routes", "clustering"),
         (("--profile=9090",), "profile", "profiling"),

@@ -21,7 +21,6 @@ from tests.support.rig import ENGINES
 
 CHECKS = json.loads((Path(__file__).parent / "recordings" / "monitoring.json").read_text())["checks"]
 _SERVICES = "nats-server has three more services under $SYS in every account"
-_TLS = "TLS, and with it HTTPS, is not available yet"
 _CLUSTER = "clustering is not available yet"
 DIFFERENCES = {
     "subsz ?subs=1&acc=$G": _SERVICES,
@@ -32,12 +31,12 @@ DIFFERENCES = {
     "auth/subsz accounts": _SERVICES,
     "auth/accstatz": _SERVICES,
     "plain/keys /accountz?acc=$G": "the services under $SYS are no imports here",
-    **{name: _TLS for name in CHECKS if name.startswith(("tls/", "info/tls"))},
     **{name: _CLUSTER for name in CHECKS if name.startswith("cluster/")},
 }
 """Where we do not answer as recorded, and why."""
-ELSEWHERE = re.compile(r"info/|.*(login error|payload error|max subs error)|connz \?sort=(last|idle)")
-"""What is not about pages (INFO and errors, see the recordings of bytes), or depends on when the server pings."""
+ELSEWHERE = re.compile(r"info/|tls/|.*(login error|payload error|max subs error)|connz \?sort=(last|idle)")
+"""What is not about pages (INFO and errors, see the recordings of bytes; TLS, which has tests of its own), or depends
+on when the server pings."""
 ABSENT_KEYS = {"git_commit", "feature_flags"}
 """What only nats-server can say of itself."""
 
@@ -415,7 +414,7 @@ def compare(scene: Scenes, name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in CHECKS if not ELSEWHERE.match(name)])
 def test_a_page_is_as_recorded(name: str, scene: Scenes) -> None:
     if name in DIFFERENCES:
-        if name.startswith(("tls/", "cluster/")):
+        if name.startswith("cluster/"):
             return  # its server does not even start
         with pytest.raises(AssertionError):
             compare(scene, name)

@@ -49,14 +49,6 @@ def test_the_columns_stand_below_each_other(make_document: MakeDocument) -> None
     assert all(line[at - 2 : at] == "  " and line[at] != " " for line in lines[: lines.index("")])
 
 
-def test_what_natsctl_cannot_do_yet_is_named(make_document: MakeDocument) -> None:
-    document = make_document("tls128", tls128={REFERENCE: runs("rate", 7e5), "native": []})
-    row = row_of(plain(document), "TLS")
-    assert "700 k/s" in row
-    assert "needs TLS" in row
-    assert "TLS" not in markdown(document)
-
-
 def test_a_generator_without_time_to_spare_is_told(make_document: MakeDocument) -> None:
     busy = Outcome(1, 1, 1, 1, 1, 1.0, 1.0, 0.95, 0.0, 0.0, 0, 0)
     mixed = {"native": [Run({"rate": 1.0, "cpu_us": 1.0}, outcome=busy)], REFERENCE: runs("rate", 1)}

@@ -9,6 +9,7 @@ from natsctl.config.accounts import _ACCOUNT, _LIMITS
 from natsctl.config.availability import UNAVAILABLE
 from natsctl.config.schema import Block
 from natsctl.config.server import SERVER
+from natsctl.config.tls import _TLS, HANDLED
 from natsctl.config.users import _AUTHORIZATION, _USER
 
 ISSUER = "ABJHLOVMPA4CI6R5KLNGOB4GSLNIY7IOUPAJC4YFNDLQVIOBYQGUWVLA"
@@ -21,9 +22,9 @@ def unavailable(text: str) -> list[str]:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("\n  https_port: 8222", "f:2:3: monitoring over HTTPS (https_port) is not available yet in natsctl server"),
+        ("\n  prof_port: 8222", "f:2:3: profiling (prof_port) is not available yet in natsctl server"),
         ("maps { a: b }", "f:1:1: subject mapping (maps) is not available yet in natsctl server"),
-        ("tls { verify: true }", "f:1:1: TLS (tls) is not available yet in natsctl server"),
+        ("tls { ocsp_peer: true }", "f:1:7: OCSP (ocsp_peer) is not available yet in natsctl server"),
         ("cluster { port: 1 }", "f:1:1: clustering (cluster) is not available yet in natsctl server"),
         ("jetstream: enabled", "f:1:1: JetStream (jetstream) is not available yet in natsctl server"),
         ("jetstream {}", "f:1:1: JetStream (jetstream) is not available yet in natsctl server"),
@@ -56,8 +57,7 @@ def test_a_feature_that_is_missing_is_named_with_its_key_and_place(text: str, ex
         "jetstream: disabled",
         "jetstream { enabled: false }",
         "proxy_protocol: false",
-        "allow_non_tls: false",
-        "https_port: 0",
+        "tls { ocsp_peer: false, insecure: false }",
         "mappings {}",
         "authorization { proxy_required: false }",
         "accounts { A { jetstream: false, exports: [] } }",
@@ -73,7 +73,7 @@ def test_what_has_an_option_is_available() -> None:
 
 
 BLOCKS = {"": SERVER, "authorization.": _AUTHORIZATION, "accounts.*.": _ACCOUNT, "accounts.*.limits.": _LIMITS}
-BLOCKS |= {"authorization.users.": _USER, "accounts.*.users.": _USER}
+BLOCKS |= {"authorization.users.": _USER, "accounts.*.users.": _USER, "tls.": _TLS}
 
 
 def test_every_path_of_the_table_leads_to_a_key() -> None:
@@ -84,6 +84,6 @@ def test_every_path_of_the_table_leads_to_a_key() -> None:
 @pytest.mark.parametrize(("prefix", "block"), BLOCKS.items())
 def test_every_key_is_kept_or_known_to_be_missing(prefix: str, block: Block) -> None:
     """No key may be read and forgotten: it makes an option, or it stops a start."""
-    placed_by_hand = {"listen", "host", "port", "http", "authorization", "accounts"}
+    placed_by_hand = {"listen", "host", "port", "http", "https", "tls", "authorization", "accounts"}
     for key in block.keys:
-        assert key.to or key.name in placed_by_hand or prefix + key.name in UNAVAILABLE, key.name
+        assert key.to or key.name in placed_by_hand | HANDLED or prefix + key.name in UNAVAILABLE, key.name
