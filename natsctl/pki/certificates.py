@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +12,7 @@ from typing import TypeAlias, TypeVar
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import NameOID, SignatureAlgorithmOID
 
 from natsctl.errors import NatsctlError
@@ -18,6 +20,7 @@ from natsctl.pki.keys import policy_of
 from natsctl.pki.usages import EXTENDED_USAGES, KEY_USAGES
 
 __all__ = [
+    "MALFORMED",
     "Description",
     "certificate_pem",
     "describe",
@@ -26,6 +29,7 @@ __all__ = [
     "is_authority",
     "load_certificate",
     "load_certificates",
+    "parse_all",
     "path_length",
     "signature_name",
     "spki_sha256",
@@ -36,6 +40,17 @@ Certificate: TypeAlias = x509.Certificate
 
 MAX_CERTIFICATES = 1000
 """In one file; bundles of a whole operating system have about 150."""
+
+MALFORMED = (
+    ValueError,
+    TypeError,
+    CryptographyDeprecationWarning,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+"""What cryptography raises for documents that are not well formed, sooner or later."""
 
 _BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 _USAGE_WORDS = {bit: word for word, bit in reversed(KEY_USAGES.items())} | {"content_commitment": "content commitment"}
@@ -74,13 +89,26 @@ def load_certificates(data: bytes, name: str) -> list[x509.Certificate]:
     if not blocks and not data.startswith(b"\x30"):
         raise NatsctlError(f"{name}: no certificate in PEM form")
     try:
-        found = [x509.load_pem_x509_certificate(block) for block in blocks] or [x509.load_der_x509_certificate(data)]
-        for certificate in found:
-            list(certificate.extensions)  # they are parsed only now
-            certificate.public_key()
-    except (ValueError, UnsupportedAlgorithm, x509.UnsupportedGeneralNameType) as error:
+        with warnings.catch_warnings(action="ignore"):  # of odd lengths and encodings, which peers take as they are
+            warnings.filterwarnings("error", message=".*serial number")  # negative ones; Go refuses them too
+            found = [*map(x509.load_pem_x509_certificate, blocks)] or [x509.load_der_x509_certificate(data)]
+            for certificate in found:
+                parse_all(certificate)
+    except MALFORMED as error:
         raise NatsctlError(f"{name}: malformed certificate: {error}") from None
     return found
+
+
+def parse_all(document: x509.Certificate | x509.CertificateSigningRequest) -> None:
+    """Have everything parsed that cryptography would parse only when it is asked for.
+
+    Raises:
+        Exception: One of `MALFORMED`.
+    """
+    list(document.subject), list(document.extensions), document.public_key()
+    document.signature_algorithm_oid  # noqa: B018  # asking is what parses it
+    if isinstance(document, x509.Certificate):
+        list(document.issuer), document.not_valid_before_utc, document.not_valid_after_utc, document.serial_number
 
 
 def load_certificate(data: bytes, name: str) -> x509.Certificate:
@@ -107,7 +135,7 @@ def extensions_of(
     """
     try:
         return document.extensions
-    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+    except MALFORMED as error:
         raise NatsctlError(f"malformed extensions: {error}") from None
 
 

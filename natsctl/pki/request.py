@@ -5,13 +5,15 @@ Source: cfssl ``csr/csr.go``.
 
 from __future__ import annotations
 
+import warnings
+
 import msgspec
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
 from natsctl.errors import ConfigError, NatsctlError, Problem
 from natsctl.pki import documents
+from natsctl.pki.certificates import MALFORMED, parse_all
 from natsctl.pki.keys import DEFAULT_KEY, KeyPolicy, PrivateKey, signature_hash
 from natsctl.pki.lifetimes import read_expiry
 from natsctl.pki.names import completed, general_names, subject_name
@@ -22,6 +24,7 @@ __all__ = [
     "KeyEntry",
     "NameEntry",
     "Request",
+    "Subject",
     "build_csr",
     "csr_pem",
     "load_csr",
@@ -167,10 +170,12 @@ def load_csr(pem: bytes, name: str) -> x509.CertificateSigningRequest:
         NatsctlError: It is none, or its signature is wrong.
     """
     try:
-        csr = x509.load_pem_x509_csr(pem)
+        with warnings.catch_warnings(action="ignore"):
+            csr = x509.load_pem_x509_csr(pem)
+            parse_all(csr)
         if csr.is_signature_valid:
             return csr
-    except (ValueError, UnsupportedAlgorithm):
+    except MALFORMED:
         raise NatsctlError(f"{name}: no certificate request in PEM form") from None
     raise NatsctlError(f"{name}: the signature of the certificate request is not that of its key")
 

@@ -152,7 +152,7 @@ def _end(left: timedelta, at: datetime) -> str:
 
 
 def _document(path: Path, part: str, description: Description) -> dict[str, Any]:
-    document: dict[str, Any] = {"file": str(path), "part": part}
+    document: dict[str, Any] = {"file": str(path), "part": part, "purpose": description.purpose}
     for name in description.__slots__:
         value = getattr(description, name)
         if isinstance(value, datetime):
