@@ -93,7 +93,10 @@ def init(
 def cluster(
     directory: Directory = Path(),
     n_nodes: Annotated[
-        int, typer.Option("--nodes", help="So many nodes on this machine, with ports counted up.", metavar="N")
+        int,
+        typer.Option(
+            "--nodes", help="So many nodes on this machine, with ports counted up.", metavar="N", show_default=False
+        ),
     ] = 0,
     hosts: Annotated[
         str, typer.Option("--hosts", help="A node on each of these hosts, given with commas.", metavar="HOSTS")

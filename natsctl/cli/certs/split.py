@@ -35,7 +35,9 @@ _BASE64 = (".der",)
 @app.command("json", cls=GoCommand, options_metavar="[FLAGS]")
 def split(
     name: Annotated[str, typer.Argument(help="Begin of the files' names.", metavar="NAME")] = "cert",
-    dash: Annotated[str, typer.Argument(help="May be -, which is stdin; nothing else.", hidden=True)] = "-",
+    dash: Annotated[
+        str, typer.Argument(help="May be -, which is stdin; nothing else.", hidden=True, metavar="-")
+    ] = "-",
     bare: Annotated[bool, typer.Option("--bare", help="The JSON is not wrapped in a response of cfssl's API.")] = False,
     file: Annotated[str, typer.Option("-f", help="File with the JSON; - is stdin.", metavar="FILE")] = "-",
     to_stdout: Annotated[bool, typer.Option("--stdout", help="Write to stdout and make no files.")] = False,
