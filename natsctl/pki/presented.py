@@ -1,21 +1,19 @@
 """Certificates as a peer presents them: who it is, and what it can be recognised by.
 
-Source: RFC 5280, RFC 4514 (names as text), RFC 6125 (host names).
+Source: RFC 5280, RFC 4514 (names as text).
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
-from datetime import datetime
 from functools import cached_property
-from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 
 from natsctl.pki.certificates import spki_sha256
 
-__all__ = ["PresentedCertificate", "expiry", "host_names", "matches_host", "parse_name"]
+__all__ = ["PresentedCertificate", "parse_name"]
 
 Name = tuple[tuple[str, str], ...]
 """A distinguished name without its order: object identifiers and values, sorted."""
@@ -28,7 +26,7 @@ class PresentedCertificate:
         der: As it came.
 
     Raises:
-        ValueError: It is none.
+        ValueError: It is none; what it says may be malformed too, and each property then raises this as well.
     """
 
     def __init__(self, der: bytes) -> None:
@@ -53,7 +51,10 @@ class PresentedCertificate:
     @property
     def public_key_sha256(self) -> str:
         """Fingerprint of its public key, hex; a renewed certificate may keep it."""
-        return spki_sha256(self._certificate)
+        try:
+            return spki_sha256(self._certificate)
+        except UnsupportedAlgorithm as error:
+            raise ValueError(str(error)) from None
 
     @property
     def emails(self) -> list[str]:
@@ -81,27 +82,6 @@ def parse_name(text: str) -> Name | None:
         return _unordered(x509.Name.from_rfc4514_string(text))
     except ValueError:
         return None
-
-
-def host_names(path: str) -> list[str]:
-    """Host names that the first certificate of a PEM file is for."""
-    return _alternative_names(_first(path)).get_values_for_type(x509.DNSName)
-
-
-def expiry(path: str) -> datetime:
-    """When the first certificate of a PEM file ends; UTC."""
-    return _first(path).not_valid_after_utc
-
-
-def matches_host(names: Iterable[str], host: str) -> bool:
-    """Whether one of the names, perhaps with ``*`` for its first label, stands for a host."""
-    host = host.lower().rstrip(".")
-    _, dot, parent = host.partition(".")
-    return any(name.lower() in (host, f"*{dot}{parent}" if dot else host) for name in names)
-
-
-def _first(path: str) -> x509.Certificate:
-    return x509.load_pem_x509_certificates(Path(path).read_bytes())[0]
 
 
 def _alternative_names(certificate: x509.Certificate) -> x509.SubjectAlternativeName:

@@ -70,13 +70,15 @@ async def last_words(client: TlsClient) -> list[Any]:
 
 
 async def attempt(port: int, context: ssl.SSLContext, **options: Any) -> list[Any]:
-    """Connect, and say what became of it."""
+    """Connect, and say what became of it; whether a refusal ends in FIN or RST is a matter of time."""
     try:
         async with await TlsClient.open(port, context, **options) as client:
             await client.send(b"PING\r\n")
             frames: list[bytes] = []
             while (frame := await client.read()) not in (b"PONG", b""):
                 frames.append(frame)
+            if not frame:
+                return ["refused"]
             return [{key: client.info.get(key) for key in INFO_FIELDS}, frames, frame]
     except OSError:
         return ["refused"]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -182,7 +183,11 @@ def _shown_certificates(tls: TlsSession | None) -> list[TLSPeerCert]:
         return []
     from natsctl.pki.presented import PresentedCertificate  # with a library that only certificates of clients need
 
-    shown = [PresentedCertificate(der) for der in tls.certificates]
-    return [
-        TLSPeerCert(subject=each.subject, spki_sha256=each.public_key_sha256, cert_sha256=each.sha256) for each in shown
-    ]
+    rows = []
+    for der in tls.certificates:
+        with suppress(ValueError):  # OpenSSL knows more kinds of keys
+            shown = PresentedCertificate(der)
+            rows.append(
+                TLSPeerCert(subject=shown.subject, spki_sha256=shown.public_key_sha256, cert_sha256=shown.sha256)
+            )
+    return rows

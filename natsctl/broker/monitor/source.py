@@ -93,9 +93,11 @@ class Source:
 def _expiry(options: Options) -> str:
     if options.tls is None:
         return ""
-    from natsctl.pki.presented import expiry  # with a library that only TLS needs
+    from natsctl.pki.certificates import load_certificates  # with a library that only TLS needs
+    from natsctl.pki.files import read_file
 
-    return format_time(to_ns(min(expiry(pair.cert_file) for pair in options.tls.certificates)))
+    files = [pair.cert_file for pair in options.tls.certificates]
+    return format_time(to_ns(min(load_certificates(read_file(file), file)[0].not_valid_after_utc for file in files)))
 
 
 class Process:

@@ -55,13 +55,18 @@ def _context(options: TlsOptions, certificate: TlsCertificate, wants_certificate
 def _choose_by_name(contexts: list[ssl.SSLContext], certificates: list[TlsCertificate]) -> None:
     if len(contexts) == 1:
         return
-    from natsctl.pki.presented import host_names, matches_host
+    from natsctl.pki.certificates import load_certificates  # with a library that only several certificates need
+    from natsctl.pki.files import read_file
+    from natsctl.pki.verify import matches_host
 
-    named = [(host_names(pair.cert_file), context) for pair, context in zip(certificates, contexts, strict=True)]
+    files = [pair.cert_file for pair in certificates]
+    named = [
+        (load_certificates(read_file(file), file)[0], context) for file, context in zip(files, contexts, strict=True)
+    ]
 
     def choose(tls: ssl.SSLSocket | ssl.SSLObject, server_name: str | None, _: ssl.SSLContext) -> None:
-        for names, context in named:
-            if server_name is not None and matches_host(names, server_name):
+        for certificate, context in named:
+            if server_name is not None and matches_host(certificate, server_name):
                 tls.context = context
                 return
 

@@ -210,7 +210,10 @@ class Handshake(asyncio.BufferedProtocol):
             return False
         from natsctl.pki.presented import PresentedCertificate  # loaded by now; only pins need it
 
-        key = PresentedCertificate(session.certificates[0]).public_key_sha256
+        try:
+            key = PresentedCertificate(session.certificates[0]).public_key_sha256
+        except ValueError:
+            key = "unknown"
         if key not in self._security.pins:
             self._connection.debug(f"Failed pinned cert test for key id: {key}")
         return key in self._security.pins

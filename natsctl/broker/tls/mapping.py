@@ -6,9 +6,13 @@ Source: nats-server ``auth.go`` (checkClientTLSCertSubject).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from natsctl.broker.tls.session import TlsSession
 from natsctl.protocol.quote import go_quote
+
+if TYPE_CHECKING:
+    from natsctl.pki.presented import PresentedCertificate
 
 __all__ = ["CertificateMap"]
 
@@ -41,7 +45,13 @@ class CertificateMap:
         if not session.certificates:
             note("User required in cert, no peer certificates found")
             return None
-        certificate = PresentedCertificate(session.certificates[0])
+        try:
+            return self._search(PresentedCertificate(session.certificates[0]), note)
+        except ValueError as error:
+            note(f"User required in cert, which cannot be read: {error}")
+            return None
+
+    def _search(self, certificate: PresentedCertificate, note: Callable[[str], None]) -> str | None:
         for what, names in (
             ("email", certificate.emails),
             ("SAN", certificate.dns_names),

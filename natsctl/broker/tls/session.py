@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ssl
-import sys
 from dataclasses import dataclass, replace
 from typing import Self
 
 from natsctl.config.ciphers import suite_name
+from natsctl.pki.chain import shown_chain
 
 __all__ = ["TlsSession"]
 
@@ -33,15 +33,8 @@ class TlsSession:
         """Ask OpenSSL after a handshake."""
         cipher = tls.cipher()
         version = (tls.version() or "").removeprefix("TLSv")
-        return cls(version, suite_name(cipher[0]) if cipher else "", is_first, _shown(tls))
+        return cls(version, suite_name(cipher[0]) if cipher else "", is_first, shown_chain(tls))
 
     def without_certificates(self) -> TlsSession:
         """What stays of it when the connection has ended."""
         return replace(self, certificates=())
-
-
-def _shown(tls: ssl.SSLObject) -> tuple[bytes, ...]:
-    if sys.version_info >= (3, 13):
-        return tuple(tls.get_unverified_chain())
-    own = tls.getpeercert(binary_form=True)  # Python 3.12 gives no more than that
-    return (own,) if own else ()
