@@ -71,9 +71,9 @@ def _ports(
     cluster: Annotated[
         bool, _option("--cluster", help="Also the other servers of the cluster, found through the routes.")
     ] = False,
-    cert: Annotated[str | None, _option("--cert", help="Client certificate.", metavar="FILE")] = None,
-    key: Annotated[str | None, _option("--key", help="Key of the certificate.", metavar="FILE")] = None,
-    ca: Annotated[str | None, _option("--cacert", help="CA certificates to trust.", metavar="FILE")] = None,
+    cert: Annotated[str | None, _option("--cert", "--tlscert", help="Client certificate.", metavar="FILE")] = None,
+    key: Annotated[str | None, _option("--key", "--tlskey", help="Key of the certificate.", metavar="FILE")] = None,
+    ca: Annotated[str | None, _option("--cacert", "--tlsca", help="CA certificates to trust.", metavar="FILE")] = None,
     insecure: Annotated[bool, _option("-k", "--insecure", help="Trust any certificate.")] = False,
     timeout_s: Annotated[
         float | None,

@@ -20,7 +20,7 @@ from urllib.parse import ParseResult
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.transport import TcpTransport
-from nats.errors import SecureConnWantedError
+from nats.errors import Error, SecureConnWantedError
 
 from natsctl.ops.message import HeaderBlock, Message, parse_headers
 
@@ -42,9 +42,10 @@ class RepeatedHeaders(dict[str, str]):
 class RobustClient(Client):
     """`nats.aio.client.Client` that survives hostile messages and keeps a promise of TLS."""
 
-    def __init__(self, *, wants_tls: bool) -> None:
+    def __init__(self, *, wants_tls: bool, has_certificate: bool = False) -> None:
         super().__init__()
         self._wants_tls = wants_tls
+        self._has_certificate = has_certificate
         self._transport = _Transport()
 
     @property
@@ -57,6 +58,8 @@ class RobustClient(Client):
             if not info.get("tls_available"):
                 raise SecureConnWantedError
             info["tls_required"] = True
+        if initial_connection and info.get("tls_required") and info.get("tls_verify") and not self._has_certificate:
+            raise _CertificateWantedError
         await super()._process_info(info, initial_connection)
 
     async def _send_ping(self, future: asyncio.Future[bool] | None = None) -> None:
@@ -83,6 +86,13 @@ class RobustClient(Client):
             headers=headers,
             _sid=sid,
         )
+
+
+class _CertificateWantedError(Error):
+    """With TLS 1.3 the server's own word for it comes only after the handshake, and nobody reads it any more."""
+
+    def __str__(self) -> str:
+        return "nats: the server demands a client certificate"
 
 
 class _Transport(TcpTransport):

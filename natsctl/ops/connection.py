@@ -76,7 +76,7 @@ class Connection:
         self._arguments = connect_arguments(settings)
         if settings.inbox_prefix and not _is_literal(settings.inbox_prefix):
             raise UsageError(f'invalid inbox prefix "{settings.inbox_prefix}"')
-        self._client = RobustClient(wants_tls=wants_tls(settings))
+        self._client = RobustClient(wants_tls=wants_tls(settings), has_certificate=bool(settings.tls_cert))
         self._reconnect = reconnect
         self._notice = notice
         self._is_connecting = False

@@ -220,9 +220,15 @@ int main(int argc, char **argv)
         MUST(natsOptions_SetToken(opts, argv[4]));
     else if (!strcmp(kind, "nkey"))
         MUST(natsOptions_SetNKeyFromSeed(opts, argv[5], argv[4]));
+    else if (!strcmp(kind, "tls")) {
+        MUST(natsOptions_SetSecure(opts, true));
+        MUST(natsOptions_LoadCATrustedCertificates(opts, argv[4]));
+        if (argc > 6)
+            MUST(natsOptions_LoadCertificatesChain(opts, argv[5], argv[6]));
+    }
 
     status = natsConnection_Connect(&nc, opts);
-    if (status == NATS_CONNECTION_AUTH_FAILED) {
+    if (status == NATS_CONNECTION_AUTH_FAILED || (status != NATS_OK && !strcmp(kind, "tls"))) {
         printf("refused\n");
     } else {
         must(status, "connect");

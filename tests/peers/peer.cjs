@@ -89,9 +89,10 @@ const SCENES = {
   },
 };
 
-function credentials(kind, first, second) {
+function credentials(kind, first, second, third) {
   if (kind === "user") return { user: first, pass: second };
   if (kind === "token") return { token: first };
+  if (kind === "tls") return { tls: { caFile: first, certFile: second, keyFile: third } };
   return kind === "nkey" ? { authenticator: nkeyAuthenticator(readFileSync(first)) } : {};
 }
 
@@ -101,7 +102,7 @@ async function main(scene, url, ...how) {
     const reconnect = scene === "reconnect";
     nc = await connect({ servers: url, reconnect, reconnectTimeWait: 50, maxReconnectAttempts: -1, ...credentials(...how) });
   } catch (error) {
-    if (!/authorization violation/i.test(error.message)) throw error;
+    if (!/authorization violation/i.test(error.message) && how[0] !== "tls") throw error;
     return say("refused");
   }
   await SCENES[scene](nc);

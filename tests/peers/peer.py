@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import ssl
 import sys
 from functools import partial
 from typing import Any
@@ -120,6 +122,12 @@ def credentials(kind: str = "", *values: str) -> dict[str, Any]:
         return {"user": values[0], "password": values[1]}
     if kind == "token":
         return {"token": values[0]}
+    if kind == "tls":
+        logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns of every orderly end of TLS
+        context = ssl.create_default_context(cafile=values[0])
+        if len(values) > 1:
+            context.load_cert_chain(*values[1:])
+        return {"tls": context}
     return {"nkeys_seed": values[0]} if kind == "nkey" else {}
 
 
@@ -128,7 +136,7 @@ async def main(scene: str, url: str, *how: str) -> None:
 
     async def on_error(error: Exception) -> None:
         nonlocal refused
-        refused = refused or "authorization violation" in str(error).lower()
+        refused = refused or "authorization violation" in str(error).lower() or "tls" in how
 
     nc = Client()
     try:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import nkeys  # type: ignore[import-untyped]  # it has no annotations
 import pytest
 
+from tests.support.tls import Pki
+
 if TYPE_CHECKING:
     from tests.peers.conftest import Server
 
@@ -29,6 +31,11 @@ SCENES = {
 
 BCRYPTED = "$2b$04$jRbAZ5W0Ru6VQkz.I.MeX.MxG29D1471PFrSNQQ4WauYW9BDq6s0G"
 """The word ``secret``, at the lowest cost there is."""
+
+
+@pytest.fixture(scope="module")
+def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
+    return Pki(tmp_path_factory.mktemp("pki"))
 
 
 def play(peer: list[str], *args: str) -> list[str]:
@@ -73,6 +80,20 @@ def test_a_client_is_let_in_with_what_it_should_know_and_only_with_that(
     url = serve(config).url
     assert play(peer, "login", url, *good) == ["welcome"]
     assert play(peer, "login", url, *bad) == ["refused"]
+
+
+def test_a_program_runs_unchanged_over_tls(peer: list[str], serve: Serve, pki: Pki) -> None:
+    url = serve(pki.block()).url
+    assert play(peer, "publish", url, "tls", str(pki.ca)) == SCENES["publish"]
+    assert play(peer, "large", url, "tls", str(pki.ca)) == SCENES["large"]
+
+
+def test_a_client_without_a_certificate_stays_outside_where_one_is_demanded(
+    peer: list[str], serve: Serve, pki: Pki
+) -> None:
+    url, own = serve(pki.block("verify: true")).url, pki.issue("client")
+    assert play(peer, "login", url, "tls", str(pki.ca), *map(str, own)) == ["welcome"]
+    assert play(peer, "login", url, "tls", str(pki.ca)) == ["refused"]
 
 
 def test_a_client_signs_in_with_its_nkey(peer: list[str], serve: Serve, tmp_path: Path) -> None:

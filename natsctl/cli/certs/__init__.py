@@ -6,7 +6,7 @@ from types import ModuleType
 
 import typer
 
-from natsctl.cli.certs import defaults, gencert, look, make, renew, sign, split, tell
+from natsctl.cli.certs import defaults, gencert, look, make, probe, renew, sign, split, tell
 
 __all__ = ["app"]
 
@@ -18,4 +18,4 @@ def _add(*groups: ModuleType) -> None:
         app.registered_commands.extend(group.app.registered_commands)
 
 
-_add(make, look, renew, gencert, sign, split, tell, defaults)
+_add(make, look, probe, renew, gencert, sign, split, tell, defaults)
