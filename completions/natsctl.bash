@@ -8,7 +8,7 @@ _natsctl() {
     fi
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case "$path $word" in
-            'natsctl server'|'natsctl pub'|'natsctl sub'|'natsctl request'|'natsctl reply'|'natsctl rtt'|'natsctl bench'|'natsctl top'|'natsctl varz'|'natsctl connz'|'natsctl routez'|'natsctl leafz'|'natsctl subsz'|'natsctl accountz'|'natsctl healthz'|'natsctl certs'|'natsctl certs init'|'natsctl certs cluster'|'natsctl certs ls'|'natsctl certs info'|'natsctl certs verify'|'natsctl certs expiry'|'natsctl certs renew'|'natsctl certs gencert'|'natsctl certs genkey'|'natsctl certs sign'|'natsctl certs selfsign'|'natsctl certs json'|'natsctl certs certinfo'|'natsctl certs print-defaults'|'natsctl certs version'|'natsctl context'|'natsctl context ls'|'natsctl context show'|'natsctl context add'|'natsctl context select'|'natsctl context unselect'|'natsctl context rm'|'natsctl demo'|'natsctl version') path="$path $word" ;;
+            'natsctl server'|'natsctl pub'|'natsctl sub'|'natsctl request'|'natsctl reply'|'natsctl rtt'|'natsctl bench'|'natsctl top'|'natsctl varz'|'natsctl connz'|'natsctl routez'|'natsctl leafz'|'natsctl subsz'|'natsctl accountz'|'natsctl healthz'|'natsctl certs'|'natsctl certs init'|'natsctl certs cluster'|'natsctl certs ls'|'natsctl certs info'|'natsctl certs verify'|'natsctl certs expiry'|'natsctl certs probe'|'natsctl certs renew'|'natsctl certs gencert'|'natsctl certs genkey'|'natsctl certs sign'|'natsctl certs selfsign'|'natsctl certs json'|'natsctl certs certinfo'|'natsctl certs print-defaults'|'natsctl certs version'|'natsctl context'|'natsctl context ls'|'natsctl context show'|'natsctl context add'|'natsctl context select'|'natsctl context unselect'|'natsctl context rm'|'natsctl demo'|'natsctl version') path="$path $word" ;;
         esac
     done
     COMPREPLY=()
@@ -174,18 +174,18 @@ _natsctl() {
         'natsctl top -m'|'natsctl top --http-port'|'natsctl top -http-port') return ;;
         'natsctl top -ms'|'natsctl top --https-port'|'natsctl top -https-port') return ;;
         'natsctl top --base-path'|'natsctl top -base-path') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
-        'natsctl top --cert'|'natsctl top -cert') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
-        'natsctl top --key'|'natsctl top -key') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
-        'natsctl top --cacert'|'natsctl top -cacert') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl top --cert'|'natsctl top --tlscert'|'natsctl top -cert'|'natsctl top -tlscert') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl top --key'|'natsctl top --tlskey'|'natsctl top -key'|'natsctl top -tlskey') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl top --cacert'|'natsctl top --tlsca'|'natsctl top -cacert'|'natsctl top -tlsca') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
         'natsctl top --timeout'|'natsctl top -timeout') return ;;
         'natsctl varz --watch'|'natsctl varz -watch') return ;;
         'natsctl varz -s'|'natsctl varz --server'|'natsctl varz -server') return ;;
         'natsctl varz -m'|'natsctl varz --http-port'|'natsctl varz -http-port') return ;;
         'natsctl varz -ms'|'natsctl varz --https-port'|'natsctl varz -https-port') return ;;
         'natsctl varz --base-path'|'natsctl varz -base-path') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
-        'natsctl varz --cert'|'natsctl varz -cert') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
-        'natsctl varz --key'|'natsctl varz -key') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
-        'natsctl varz --cacert'|'natsctl varz -cacert') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl varz --cert'|'natsctl varz --tlscert'|'natsctl varz -cert'|'natsctl varz -tlscert') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl varz --key'|'natsctl varz --tlskey'|'natsctl varz -key'|'natsctl varz -tlskey') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl varz --cacert'|'natsctl varz --tlsca'|'natsctl varz -cacert'|'natsctl varz -tlsca') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
         'natsctl varz --timeout'|'natsctl varz -timeout') return ;;
         'natsctl connz --sort'|'natsctl connz -sort') return ;;
         'natsctl connz -n'|'natsctl connz --limit'|'natsctl connz -limit') return ;;
@@ -199,18 +199,18 @@ _natsctl() {
         'natsctl connz -m'|'natsctl connz --http-port'|'natsctl connz -http-port') return ;;
         'natsctl connz -ms'|'natsctl connz --https-port'|'natsctl connz -https-port') return ;;
         'natsctl connz --base-path'|'natsctl connz -base-path') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
-        'natsctl connz --cert'|'natsctl connz -cert') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
-        'natsctl connz --key'|'natsctl connz -key') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
-        'natsctl connz --cacert'|'natsctl connz -cacert') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl connz --cert'|'natsctl connz --tlscert'|'natsctl connz -cert'|'natsctl connz -tlscert') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl connz --key'|'natsctl connz --tlskey'|'natsctl connz -key'|'natsctl connz -tlskey') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl connz --cacert'|'natsctl connz --tlsca'|'natsctl connz -cacert'|'natsctl connz -tlsca') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
         'natsctl connz --timeout'|'natsctl connz -timeout') return ;;
         'natsctl routez --watch'|'natsctl routez -watch') return ;;
         'natsctl routez -s'|'natsctl routez --server'|'natsctl routez -server') return ;;
         'natsctl routez -m'|'natsctl routez --http-port'|'natsctl routez -http-port') return ;;
         'natsctl routez -ms'|'natsctl routez --https-port'|'natsctl routez -https-port') return ;;
         'natsctl routez --base-path'|'natsctl routez -base-path') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
-        'natsctl routez --cert'|'natsctl routez -cert') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
-        'natsctl routez --key'|'natsctl routez -key') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
-        'natsctl routez --cacert'|'natsctl routez -cacert') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl routez --cert'|'natsctl routez --tlscert'|'natsctl routez -cert'|'natsctl routez -tlscert') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl routez --key'|'natsctl routez --tlskey'|'natsctl routez -key'|'natsctl routez -tlskey') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl routez --cacert'|'natsctl routez --tlsca'|'natsctl routez -cacert'|'natsctl routez -tlsca') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
         'natsctl routez --timeout'|'natsctl routez -timeout') return ;;
         'natsctl leafz --account'|'natsctl leafz -account') return ;;
         'natsctl leafz --watch'|'natsctl leafz -watch') return ;;
@@ -218,9 +218,9 @@ _natsctl() {
         'natsctl leafz -m'|'natsctl leafz --http-port'|'natsctl leafz -http-port') return ;;
         'natsctl leafz -ms'|'natsctl leafz --https-port'|'natsctl leafz -https-port') return ;;
         'natsctl leafz --base-path'|'natsctl leafz -base-path') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
-        'natsctl leafz --cert'|'natsctl leafz -cert') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
-        'natsctl leafz --key'|'natsctl leafz -key') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
-        'natsctl leafz --cacert'|'natsctl leafz -cacert') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl leafz --cert'|'natsctl leafz --tlscert'|'natsctl leafz -cert'|'natsctl leafz -tlscert') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl leafz --key'|'natsctl leafz --tlskey'|'natsctl leafz -key'|'natsctl leafz -tlskey') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl leafz --cacert'|'natsctl leafz --tlsca'|'natsctl leafz -cacert'|'natsctl leafz -tlsca') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
         'natsctl leafz --timeout'|'natsctl leafz -timeout') return ;;
         'natsctl subsz --test'|'natsctl subsz -test') return ;;
         'natsctl subsz --account'|'natsctl subsz -account') return ;;
@@ -231,9 +231,9 @@ _natsctl() {
         'natsctl subsz -m'|'natsctl subsz --http-port'|'natsctl subsz -http-port') return ;;
         'natsctl subsz -ms'|'natsctl subsz --https-port'|'natsctl subsz -https-port') return ;;
         'natsctl subsz --base-path'|'natsctl subsz -base-path') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
-        'natsctl subsz --cert'|'natsctl subsz -cert') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
-        'natsctl subsz --key'|'natsctl subsz -key') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
-        'natsctl subsz --cacert'|'natsctl subsz -cacert') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl subsz --cert'|'natsctl subsz --tlscert'|'natsctl subsz -cert'|'natsctl subsz -tlscert') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl subsz --key'|'natsctl subsz --tlskey'|'natsctl subsz -key'|'natsctl subsz -tlskey') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl subsz --cacert'|'natsctl subsz --tlsca'|'natsctl subsz -cacert'|'natsctl subsz -tlsca') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
         'natsctl subsz --timeout'|'natsctl subsz -timeout') return ;;
         'natsctl accountz --account'|'natsctl accountz -account') return ;;
         'natsctl accountz --watch'|'natsctl accountz -watch') return ;;
@@ -241,18 +241,18 @@ _natsctl() {
         'natsctl accountz -m'|'natsctl accountz --http-port'|'natsctl accountz -http-port') return ;;
         'natsctl accountz -ms'|'natsctl accountz --https-port'|'natsctl accountz -https-port') return ;;
         'natsctl accountz --base-path'|'natsctl accountz -base-path') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
-        'natsctl accountz --cert'|'natsctl accountz -cert') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
-        'natsctl accountz --key'|'natsctl accountz -key') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
-        'natsctl accountz --cacert'|'natsctl accountz -cacert') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl accountz --cert'|'natsctl accountz --tlscert'|'natsctl accountz -cert'|'natsctl accountz -tlscert') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl accountz --key'|'natsctl accountz --tlskey'|'natsctl accountz -key'|'natsctl accountz -tlskey') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl accountz --cacert'|'natsctl accountz --tlsca'|'natsctl accountz -cacert'|'natsctl accountz -tlsca') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
         'natsctl accountz --timeout'|'natsctl accountz -timeout') return ;;
         'natsctl healthz --watch'|'natsctl healthz -watch') return ;;
         'natsctl healthz -s'|'natsctl healthz --server'|'natsctl healthz -server') return ;;
         'natsctl healthz -m'|'natsctl healthz --http-port'|'natsctl healthz -http-port') return ;;
         'natsctl healthz -ms'|'natsctl healthz --https-port'|'natsctl healthz -https-port') return ;;
         'natsctl healthz --base-path'|'natsctl healthz -base-path') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
-        'natsctl healthz --cert'|'natsctl healthz -cert') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
-        'natsctl healthz --key'|'natsctl healthz -key') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
-        'natsctl healthz --cacert'|'natsctl healthz -cacert') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl healthz --cert'|'natsctl healthz --tlscert'|'natsctl healthz -cert'|'natsctl healthz -tlscert') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl healthz --key'|'natsctl healthz --tlskey'|'natsctl healthz -key'|'natsctl healthz -tlskey') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl healthz --cacert'|'natsctl healthz --tlsca'|'natsctl healthz -cacert'|'natsctl healthz -tlsca') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
         'natsctl healthz --timeout'|'natsctl healthz -timeout') return ;;
         'natsctl certs init --san') return ;;
         'natsctl certs init --key') return ;;
@@ -272,6 +272,9 @@ _natsctl() {
         'natsctl certs verify --purpose') return ;;
         'natsctl certs verify --host') return ;;
         'natsctl certs expiry --within') return ;;
+        'natsctl certs probe --host') return ;;
+        'natsctl certs probe --tlsca') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl certs probe --timeout') return ;;
         'natsctl certs renew --ca') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
         'natsctl certs renew --ca-key') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
         'natsctl certs renew --within') return ;;
@@ -358,56 +361,56 @@ _natsctl() {
             ;;
         'natsctl top')
             case $current in
-                -*) words="-n --limit -limit -d --delay -delay --sort -sort --lookup -lookup -b --raw -raw -u --display-subscriptions-column -display-subscriptions-column -o --output -output --once -once -r --refreshes -refreshes --format -format -l --delimiter -delimiter --no-rates -no-rates --record -record --keep -keep --headless -headless --replay -replay --speed -speed -v --version -version -h --help -help -s --server -server -m --http-port -http-port -ms --https-port -https-port --base-path -base-path --cluster -cluster --cert -cert --key -key --cacert -cacert -k --insecure -insecure --timeout -timeout" ;;
+                -*) words="-n --limit -limit -d --delay -delay --sort -sort --lookup -lookup -b --raw -raw -u --display-subscriptions-column -display-subscriptions-column -o --output -output --once -once -r --refreshes -refreshes --format -format -l --delimiter -delimiter --no-rates -no-rates --record -record --keep -keep --headless -headless --replay -replay --speed -speed -v --version -version -h --help -help -s --server -server -m --http-port -http-port -ms --https-port -https-port --base-path -base-path --cluster -cluster --cert --tlscert -cert -tlscert --key --tlskey -key -tlskey --cacert --tlsca -cacert -tlsca -k --insecure -insecure --timeout -timeout" ;;
                 *) words="" ;;
             esac
             ;;
         'natsctl varz')
             case $current in
-                -*) words="--json -json --watch -watch -h --help -help -s --server -server -m --http-port -http-port -ms --https-port -https-port --base-path -base-path --cluster -cluster --cert -cert --key -key --cacert -cacert -k --insecure -insecure --timeout -timeout" ;;
+                -*) words="--json -json --watch -watch -h --help -help -s --server -server -m --http-port -http-port -ms --https-port -https-port --base-path -base-path --cluster -cluster --cert --tlscert -cert -tlscert --key --tlskey -key -tlskey --cacert --tlsca -cacert -tlsca -k --insecure -insecure --timeout -timeout" ;;
                 *) words="" ;;
             esac
             ;;
         'natsctl connz')
             case $current in
-                -*) words="--sort -sort -n --limit -limit --offset -offset --state -state -u --subs -subs --auth -auth --cid -cid --user -user --account -account --json -json --watch -watch -h --help -help -s --server -server -m --http-port -http-port -ms --https-port -https-port --base-path -base-path --cluster -cluster --cert -cert --key -key --cacert -cacert -k --insecure -insecure --timeout -timeout" ;;
+                -*) words="--sort -sort -n --limit -limit --offset -offset --state -state -u --subs -subs --auth -auth --cid -cid --user -user --account -account --json -json --watch -watch -h --help -help -s --server -server -m --http-port -http-port -ms --https-port -https-port --base-path -base-path --cluster -cluster --cert --tlscert -cert -tlscert --key --tlskey -key -tlskey --cacert --tlsca -cacert -tlsca -k --insecure -insecure --timeout -timeout" ;;
                 *) words="" ;;
             esac
             ;;
         'natsctl routez')
             case $current in
-                -*) words="--json -json --watch -watch -h --help -help -s --server -server -m --http-port -http-port -ms --https-port -https-port --base-path -base-path --cluster -cluster --cert -cert --key -key --cacert -cacert -k --insecure -insecure --timeout -timeout" ;;
+                -*) words="--json -json --watch -watch -h --help -help -s --server -server -m --http-port -http-port -ms --https-port -https-port --base-path -base-path --cluster -cluster --cert --tlscert -cert -tlscert --key --tlskey -key -tlskey --cacert --tlsca -cacert -tlsca -k --insecure -insecure --timeout -timeout" ;;
                 *) words="" ;;
             esac
             ;;
         'natsctl leafz')
             case $current in
-                -*) words="--account -account --json -json --watch -watch -h --help -help -s --server -server -m --http-port -http-port -ms --https-port -https-port --base-path -base-path --cluster -cluster --cert -cert --key -key --cacert -cacert -k --insecure -insecure --timeout -timeout" ;;
+                -*) words="--account -account --json -json --watch -watch -h --help -help -s --server -server -m --http-port -http-port -ms --https-port -https-port --base-path -base-path --cluster -cluster --cert --tlscert -cert -tlscert --key --tlskey -key -tlskey --cacert --tlsca -cacert -tlsca -k --insecure -insecure --timeout -timeout" ;;
                 *) words="" ;;
             esac
             ;;
         'natsctl subsz')
             case $current in
-                -*) words="--test -test -u --subs -subs --account -account -n --limit -limit --offset -offset --json -json --watch -watch -h --help -help -s --server -server -m --http-port -http-port -ms --https-port -https-port --base-path -base-path --cluster -cluster --cert -cert --key -key --cacert -cacert -k --insecure -insecure --timeout -timeout" ;;
+                -*) words="--test -test -u --subs -subs --account -account -n --limit -limit --offset -offset --json -json --watch -watch -h --help -help -s --server -server -m --http-port -http-port -ms --https-port -https-port --base-path -base-path --cluster -cluster --cert --tlscert -cert -tlscert --key --tlskey -key -tlskey --cacert --tlsca -cacert -tlsca -k --insecure -insecure --timeout -timeout" ;;
                 *) words="" ;;
             esac
             ;;
         'natsctl accountz')
             case $current in
-                -*) words="--account -account --json -json --watch -watch -h --help -help -s --server -server -m --http-port -http-port -ms --https-port -https-port --base-path -base-path --cluster -cluster --cert -cert --key -key --cacert -cacert -k --insecure -insecure --timeout -timeout" ;;
+                -*) words="--account -account --json -json --watch -watch -h --help -help -s --server -server -m --http-port -http-port -ms --https-port -https-port --base-path -base-path --cluster -cluster --cert --tlscert -cert -tlscert --key --tlskey -key -tlskey --cacert --tlsca -cacert -tlsca -k --insecure -insecure --timeout -timeout" ;;
                 *) words="" ;;
             esac
             ;;
         'natsctl healthz')
             case $current in
-                -*) words="--details -details --js-enabled-only -js-enabled-only --js-server-only -js-server-only --json -json --watch -watch -h --help -help -s --server -server -m --http-port -http-port -ms --https-port -https-port --base-path -base-path --cluster -cluster --cert -cert --key -key --cacert -cacert -k --insecure -insecure --timeout -timeout" ;;
+                -*) words="--details -details --js-enabled-only -js-enabled-only --js-server-only -js-server-only --json -json --watch -watch -h --help -help -s --server -server -m --http-port -http-port -ms --https-port -https-port --base-path -base-path --cluster -cluster --cert --tlscert -cert -tlscert --key --tlskey -key -tlskey --cacert --tlsca -cacert -tlsca -k --insecure -insecure --timeout -timeout" ;;
                 *) words="" ;;
             esac
             ;;
         'natsctl certs')
             case $current in
                 -*) words="-h --help" ;;
-                *) words="init cluster ls info verify expiry renew gencert genkey sign selfsign json certinfo print-defaults version" ;;
+                *) words="init cluster ls info verify expiry probe renew gencert genkey sign selfsign json certinfo print-defaults version" ;;
             esac
             ;;
         'natsctl certs init')
@@ -443,6 +446,12 @@ _natsctl() {
         'natsctl certs expiry')
             case $current in
                 -*) words="--within --json -h --help" ;;
+                *) words="" ;;
+            esac
+            ;;
+        'natsctl certs probe')
+            case $current in
+                -*) words="--host --tlsca --timeout --json -h --help" ;;
                 *) words="" ;;
             esac
             ;;

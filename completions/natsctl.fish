@@ -3,7 +3,7 @@ function __natsctl_at --argument-names wanted
     set -l path natsctl
     for word in (commandline -opc)[2..]
         switch "$path $word"
-            case 'natsctl server' 'natsctl pub' 'natsctl sub' 'natsctl request' 'natsctl reply' 'natsctl rtt' 'natsctl bench' 'natsctl top' 'natsctl varz' 'natsctl connz' 'natsctl routez' 'natsctl leafz' 'natsctl subsz' 'natsctl accountz' 'natsctl healthz' 'natsctl certs' 'natsctl certs init' 'natsctl certs cluster' 'natsctl certs ls' 'natsctl certs info' 'natsctl certs verify' 'natsctl certs expiry' 'natsctl certs renew' 'natsctl certs gencert' 'natsctl certs genkey' 'natsctl certs sign' 'natsctl certs selfsign' 'natsctl certs json' 'natsctl certs certinfo' 'natsctl certs print-defaults' 'natsctl certs version' 'natsctl context' 'natsctl context ls' 'natsctl context show' 'natsctl context add' 'natsctl context select' 'natsctl context unselect' 'natsctl context rm' 'natsctl demo' 'natsctl version'
+            case 'natsctl server' 'natsctl pub' 'natsctl sub' 'natsctl request' 'natsctl reply' 'natsctl rtt' 'natsctl bench' 'natsctl top' 'natsctl varz' 'natsctl connz' 'natsctl routez' 'natsctl leafz' 'natsctl subsz' 'natsctl accountz' 'natsctl healthz' 'natsctl certs' 'natsctl certs init' 'natsctl certs cluster' 'natsctl certs ls' 'natsctl certs info' 'natsctl certs verify' 'natsctl certs expiry' 'natsctl certs probe' 'natsctl certs renew' 'natsctl certs gencert' 'natsctl certs genkey' 'natsctl certs sign' 'natsctl certs selfsign' 'natsctl certs json' 'natsctl certs certinfo' 'natsctl certs print-defaults' 'natsctl certs version' 'natsctl context' 'natsctl context ls' 'natsctl context show' 'natsctl context add' 'natsctl context select' 'natsctl context unselect' 'natsctl context rm' 'natsctl demo' 'natsctl version'
                 set path "$path $word"
         end
     end
@@ -265,9 +265,9 @@ complete -c natsctl -n "__natsctl_at 'natsctl top'" -o m -l http-port -o http-po
 complete -c natsctl -n "__natsctl_at 'natsctl top'" -o ms -l https-port -o https-port -r -f -d 'Monitoring port on HTTPS; wins over -m.'
 complete -c natsctl -n "__natsctl_at 'natsctl top'" -l base-path -o base-path -r -F -d 'The http_base_path of the server.'
 complete -c natsctl -n "__natsctl_at 'natsctl top'" -l cluster -o cluster -d 'Also the other servers of the cluster, found through the routes.'
-complete -c natsctl -n "__natsctl_at 'natsctl top'" -l cert -o cert -r -F -d 'Client certificate.'
-complete -c natsctl -n "__natsctl_at 'natsctl top'" -l key -o key -r -F -d 'Key of the certificate.'
-complete -c natsctl -n "__natsctl_at 'natsctl top'" -l cacert -o cacert -r -F -d 'CA certificates to trust.'
+complete -c natsctl -n "__natsctl_at 'natsctl top'" -l cert -l tlscert -o cert -o tlscert -r -F -d 'Client certificate.'
+complete -c natsctl -n "__natsctl_at 'natsctl top'" -l key -l tlskey -o key -o tlskey -r -F -d 'Key of the certificate.'
+complete -c natsctl -n "__natsctl_at 'natsctl top'" -l cacert -l tlsca -o cacert -o tlsca -r -F -d 'CA certificates to trust.'
 complete -c natsctl -n "__natsctl_at 'natsctl top'" -o k -l insecure -o insecure -d 'Trust any certificate.'
 complete -c natsctl -n "__natsctl_at 'natsctl top'" -l timeout -o timeout -r -f -d 'Longest wait for an answer (default 10).'
 
@@ -279,9 +279,9 @@ complete -c natsctl -n "__natsctl_at 'natsctl varz'" -o m -l http-port -o http-p
 complete -c natsctl -n "__natsctl_at 'natsctl varz'" -o ms -l https-port -o https-port -r -f -d 'Monitoring port on HTTPS; wins over -m.'
 complete -c natsctl -n "__natsctl_at 'natsctl varz'" -l base-path -o base-path -r -F -d 'The http_base_path of the server.'
 complete -c natsctl -n "__natsctl_at 'natsctl varz'" -l cluster -o cluster -d 'Also the other servers of the cluster, found through the routes.'
-complete -c natsctl -n "__natsctl_at 'natsctl varz'" -l cert -o cert -r -F -d 'Client certificate.'
-complete -c natsctl -n "__natsctl_at 'natsctl varz'" -l key -o key -r -F -d 'Key of the certificate.'
-complete -c natsctl -n "__natsctl_at 'natsctl varz'" -l cacert -o cacert -r -F -d 'CA certificates to trust.'
+complete -c natsctl -n "__natsctl_at 'natsctl varz'" -l cert -l tlscert -o cert -o tlscert -r -F -d 'Client certificate.'
+complete -c natsctl -n "__natsctl_at 'natsctl varz'" -l key -l tlskey -o key -o tlskey -r -F -d 'Key of the certificate.'
+complete -c natsctl -n "__natsctl_at 'natsctl varz'" -l cacert -l tlsca -o cacert -o tlsca -r -F -d 'CA certificates to trust.'
 complete -c natsctl -n "__natsctl_at 'natsctl varz'" -o k -l insecure -o insecure -d 'Trust any certificate.'
 complete -c natsctl -n "__natsctl_at 'natsctl varz'" -l timeout -o timeout -r -f -d 'Longest wait for an answer (default 10).'
 
@@ -302,9 +302,9 @@ complete -c natsctl -n "__natsctl_at 'natsctl connz'" -o m -l http-port -o http-
 complete -c natsctl -n "__natsctl_at 'natsctl connz'" -o ms -l https-port -o https-port -r -f -d 'Monitoring port on HTTPS; wins over -m.'
 complete -c natsctl -n "__natsctl_at 'natsctl connz'" -l base-path -o base-path -r -F -d 'The http_base_path of the server.'
 complete -c natsctl -n "__natsctl_at 'natsctl connz'" -l cluster -o cluster -d 'Also the other servers of the cluster, found through the routes.'
-complete -c natsctl -n "__natsctl_at 'natsctl connz'" -l cert -o cert -r -F -d 'Client certificate.'
-complete -c natsctl -n "__natsctl_at 'natsctl connz'" -l key -o key -r -F -d 'Key of the certificate.'
-complete -c natsctl -n "__natsctl_at 'natsctl connz'" -l cacert -o cacert -r -F -d 'CA certificates to trust.'
+complete -c natsctl -n "__natsctl_at 'natsctl connz'" -l cert -l tlscert -o cert -o tlscert -r -F -d 'Client certificate.'
+complete -c natsctl -n "__natsctl_at 'natsctl connz'" -l key -l tlskey -o key -o tlskey -r -F -d 'Key of the certificate.'
+complete -c natsctl -n "__natsctl_at 'natsctl connz'" -l cacert -l tlsca -o cacert -o tlsca -r -F -d 'CA certificates to trust.'
 complete -c natsctl -n "__natsctl_at 'natsctl connz'" -o k -l insecure -o insecure -d 'Trust any certificate.'
 complete -c natsctl -n "__natsctl_at 'natsctl connz'" -l timeout -o timeout -r -f -d 'Longest wait for an answer (default 10).'
 
@@ -316,9 +316,9 @@ complete -c natsctl -n "__natsctl_at 'natsctl routez'" -o m -l http-port -o http
 complete -c natsctl -n "__natsctl_at 'natsctl routez'" -o ms -l https-port -o https-port -r -f -d 'Monitoring port on HTTPS; wins over -m.'
 complete -c natsctl -n "__natsctl_at 'natsctl routez'" -l base-path -o base-path -r -F -d 'The http_base_path of the server.'
 complete -c natsctl -n "__natsctl_at 'natsctl routez'" -l cluster -o cluster -d 'Also the other servers of the cluster, found through the routes.'
-complete -c natsctl -n "__natsctl_at 'natsctl routez'" -l cert -o cert -r -F -d 'Client certificate.'
-complete -c natsctl -n "__natsctl_at 'natsctl routez'" -l key -o key -r -F -d 'Key of the certificate.'
-complete -c natsctl -n "__natsctl_at 'natsctl routez'" -l cacert -o cacert -r -F -d 'CA certificates to trust.'
+complete -c natsctl -n "__natsctl_at 'natsctl routez'" -l cert -l tlscert -o cert -o tlscert -r -F -d 'Client certificate.'
+complete -c natsctl -n "__natsctl_at 'natsctl routez'" -l key -l tlskey -o key -o tlskey -r -F -d 'Key of the certificate.'
+complete -c natsctl -n "__natsctl_at 'natsctl routez'" -l cacert -l tlsca -o cacert -o tlsca -r -F -d 'CA certificates to trust.'
 complete -c natsctl -n "__natsctl_at 'natsctl routez'" -o k -l insecure -o insecure -d 'Trust any certificate.'
 complete -c natsctl -n "__natsctl_at 'natsctl routez'" -l timeout -o timeout -r -f -d 'Longest wait for an answer (default 10).'
 
@@ -331,9 +331,9 @@ complete -c natsctl -n "__natsctl_at 'natsctl leafz'" -o m -l http-port -o http-
 complete -c natsctl -n "__natsctl_at 'natsctl leafz'" -o ms -l https-port -o https-port -r -f -d 'Monitoring port on HTTPS; wins over -m.'
 complete -c natsctl -n "__natsctl_at 'natsctl leafz'" -l base-path -o base-path -r -F -d 'The http_base_path of the server.'
 complete -c natsctl -n "__natsctl_at 'natsctl leafz'" -l cluster -o cluster -d 'Also the other servers of the cluster, found through the routes.'
-complete -c natsctl -n "__natsctl_at 'natsctl leafz'" -l cert -o cert -r -F -d 'Client certificate.'
-complete -c natsctl -n "__natsctl_at 'natsctl leafz'" -l key -o key -r -F -d 'Key of the certificate.'
-complete -c natsctl -n "__natsctl_at 'natsctl leafz'" -l cacert -o cacert -r -F -d 'CA certificates to trust.'
+complete -c natsctl -n "__natsctl_at 'natsctl leafz'" -l cert -l tlscert -o cert -o tlscert -r -F -d 'Client certificate.'
+complete -c natsctl -n "__natsctl_at 'natsctl leafz'" -l key -l tlskey -o key -o tlskey -r -F -d 'Key of the certificate.'
+complete -c natsctl -n "__natsctl_at 'natsctl leafz'" -l cacert -l tlsca -o cacert -o tlsca -r -F -d 'CA certificates to trust.'
 complete -c natsctl -n "__natsctl_at 'natsctl leafz'" -o k -l insecure -o insecure -d 'Trust any certificate.'
 complete -c natsctl -n "__natsctl_at 'natsctl leafz'" -l timeout -o timeout -r -f -d 'Longest wait for an answer (default 10).'
 
@@ -350,9 +350,9 @@ complete -c natsctl -n "__natsctl_at 'natsctl subsz'" -o m -l http-port -o http-
 complete -c natsctl -n "__natsctl_at 'natsctl subsz'" -o ms -l https-port -o https-port -r -f -d 'Monitoring port on HTTPS; wins over -m.'
 complete -c natsctl -n "__natsctl_at 'natsctl subsz'" -l base-path -o base-path -r -F -d 'The http_base_path of the server.'
 complete -c natsctl -n "__natsctl_at 'natsctl subsz'" -l cluster -o cluster -d 'Also the other servers of the cluster, found through the routes.'
-complete -c natsctl -n "__natsctl_at 'natsctl subsz'" -l cert -o cert -r -F -d 'Client certificate.'
-complete -c natsctl -n "__natsctl_at 'natsctl subsz'" -l key -o key -r -F -d 'Key of the certificate.'
-complete -c natsctl -n "__natsctl_at 'natsctl subsz'" -l cacert -o cacert -r -F -d 'CA certificates to trust.'
+complete -c natsctl -n "__natsctl_at 'natsctl subsz'" -l cert -l tlscert -o cert -o tlscert -r -F -d 'Client certificate.'
+complete -c natsctl -n "__natsctl_at 'natsctl subsz'" -l key -l tlskey -o key -o tlskey -r -F -d 'Key of the certificate.'
+complete -c natsctl -n "__natsctl_at 'natsctl subsz'" -l cacert -l tlsca -o cacert -o tlsca -r -F -d 'CA certificates to trust.'
 complete -c natsctl -n "__natsctl_at 'natsctl subsz'" -o k -l insecure -o insecure -d 'Trust any certificate.'
 complete -c natsctl -n "__natsctl_at 'natsctl subsz'" -l timeout -o timeout -r -f -d 'Longest wait for an answer (default 10).'
 
@@ -365,9 +365,9 @@ complete -c natsctl -n "__natsctl_at 'natsctl accountz'" -o m -l http-port -o ht
 complete -c natsctl -n "__natsctl_at 'natsctl accountz'" -o ms -l https-port -o https-port -r -f -d 'Monitoring port on HTTPS; wins over -m.'
 complete -c natsctl -n "__natsctl_at 'natsctl accountz'" -l base-path -o base-path -r -F -d 'The http_base_path of the server.'
 complete -c natsctl -n "__natsctl_at 'natsctl accountz'" -l cluster -o cluster -d 'Also the other servers of the cluster, found through the routes.'
-complete -c natsctl -n "__natsctl_at 'natsctl accountz'" -l cert -o cert -r -F -d 'Client certificate.'
-complete -c natsctl -n "__natsctl_at 'natsctl accountz'" -l key -o key -r -F -d 'Key of the certificate.'
-complete -c natsctl -n "__natsctl_at 'natsctl accountz'" -l cacert -o cacert -r -F -d 'CA certificates to trust.'
+complete -c natsctl -n "__natsctl_at 'natsctl accountz'" -l cert -l tlscert -o cert -o tlscert -r -F -d 'Client certificate.'
+complete -c natsctl -n "__natsctl_at 'natsctl accountz'" -l key -l tlskey -o key -o tlskey -r -F -d 'Key of the certificate.'
+complete -c natsctl -n "__natsctl_at 'natsctl accountz'" -l cacert -l tlsca -o cacert -o tlsca -r -F -d 'CA certificates to trust.'
 complete -c natsctl -n "__natsctl_at 'natsctl accountz'" -o k -l insecure -o insecure -d 'Trust any certificate.'
 complete -c natsctl -n "__natsctl_at 'natsctl accountz'" -l timeout -o timeout -r -f -d 'Longest wait for an answer (default 10).'
 
@@ -382,9 +382,9 @@ complete -c natsctl -n "__natsctl_at 'natsctl healthz'" -o m -l http-port -o htt
 complete -c natsctl -n "__natsctl_at 'natsctl healthz'" -o ms -l https-port -o https-port -r -f -d 'Monitoring port on HTTPS; wins over -m.'
 complete -c natsctl -n "__natsctl_at 'natsctl healthz'" -l base-path -o base-path -r -F -d 'The http_base_path of the server.'
 complete -c natsctl -n "__natsctl_at 'natsctl healthz'" -l cluster -o cluster -d 'Also the other servers of the cluster, found through the routes.'
-complete -c natsctl -n "__natsctl_at 'natsctl healthz'" -l cert -o cert -r -F -d 'Client certificate.'
-complete -c natsctl -n "__natsctl_at 'natsctl healthz'" -l key -o key -r -F -d 'Key of the certificate.'
-complete -c natsctl -n "__natsctl_at 'natsctl healthz'" -l cacert -o cacert -r -F -d 'CA certificates to trust.'
+complete -c natsctl -n "__natsctl_at 'natsctl healthz'" -l cert -l tlscert -o cert -o tlscert -r -F -d 'Client certificate.'
+complete -c natsctl -n "__natsctl_at 'natsctl healthz'" -l key -l tlskey -o key -o tlskey -r -F -d 'Key of the certificate.'
+complete -c natsctl -n "__natsctl_at 'natsctl healthz'" -l cacert -l tlsca -o cacert -o tlsca -r -F -d 'CA certificates to trust.'
 complete -c natsctl -n "__natsctl_at 'natsctl healthz'" -o k -l insecure -o insecure -d 'Trust any certificate.'
 complete -c natsctl -n "__natsctl_at 'natsctl healthz'" -l timeout -o timeout -r -f -d 'Longest wait for an answer (default 10).'
 
@@ -395,6 +395,7 @@ complete -c natsctl -n "__natsctl_at 'natsctl certs'" -a ls -d 'List certificate
 complete -c natsctl -n "__natsctl_at 'natsctl certs'" -a info -d 'Show everything certificates say.'
 complete -c natsctl -n "__natsctl_at 'natsctl certs'" -a verify -d 'Check certificates as their peers would: chain, time, purpose, hosts and key.'
 complete -c natsctl -n "__natsctl_at 'natsctl certs'" -a expiry -d 'Tell which certificates end soon, for a cron job.'
+complete -c natsctl -n "__natsctl_at 'natsctl certs'" -a probe -d 'Show the TLS of a running server, and what clients would object to; no credentials are sent.'
 complete -c natsctl -n "__natsctl_at 'natsctl certs'" -a renew -d 'Renew certificates: the same names and kinds of keys, from now on; the old files are kept as NAME.TIME.old.'
 complete -c natsctl -n "__natsctl_at 'natsctl certs'" -a gencert -d 'Make a key and a certificate for it, as cfssl does.'
 complete -c natsctl -n "__natsctl_at 'natsctl certs'" -a genkey -d 'Make a key and a request for a certificate, as cfssl does.'
@@ -443,6 +444,12 @@ complete -c natsctl -n "__natsctl_at 'natsctl certs verify'" -s h -l help -d 'Sh
 complete -c natsctl -n "__natsctl_at 'natsctl certs expiry'" -l within -r -f -d 'How soon is too soon (default 30d).'
 complete -c natsctl -n "__natsctl_at 'natsctl certs expiry'" -l json -d 'Write one JSON document.'
 complete -c natsctl -n "__natsctl_at 'natsctl certs expiry'" -s h -l help -d 'Show the help and exit.'
+
+complete -c natsctl -n "__natsctl_at 'natsctl certs probe'" -l host -r -f -d 'Name that clients know the server by, if it is another.'
+complete -c natsctl -n "__natsctl_at 'natsctl certs probe'" -l tlsca -r -F -d 'CA certificates that clients trust; those of the system without.'
+complete -c natsctl -n "__natsctl_at 'natsctl certs probe'" -l timeout -r -f -d 'Longest wait for an answer, in seconds. Default: 5.0.'
+complete -c natsctl -n "__natsctl_at 'natsctl certs probe'" -l json -d 'Write one JSON document.'
+complete -c natsctl -n "__natsctl_at 'natsctl certs probe'" -s h -l help -d 'Show the help and exit.'
 
 complete -c natsctl -n "__natsctl_at 'natsctl certs renew'" -l ca -r -F -d 'Who signs; ca.pem beside a certificate or above it without.'
 complete -c natsctl -n "__natsctl_at 'natsctl certs renew'" -l ca-key -r -F -d 'Key of the CA.'

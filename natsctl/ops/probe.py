@@ -17,8 +17,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from cryptography import x509
-
 from natsctl.errors import LinkError
 from natsctl.pki.advice import Finding
 from natsctl.pki.certificates import Description, describe, load_certificates
@@ -78,7 +76,7 @@ def probe(
 
     Raises:
         LinkError: Nobody answers, or somebody who speaks something else.
-        NatsctlError: The CA file holds no certificate.
+        NatsctlError: The CA file holds no certificate, or the server shows a malformed one.
     """
     roots = load_certificates(read_file(ca), str(ca)) if ca is not None else []
     found = Probe(host, port)
@@ -88,7 +86,8 @@ def probe(
         if info and not (info.get("tls_required") or info.get("tls_available")):
             found.objections.append(Finding("the server offers no TLS", "give it a tls block"))
             return found
-        chain = _handshake(plain, found, name or host)
+        shown = _handshake(plain, found, name or host)
+    chain = [load_certificates(der, f"{host}:{port}")[0] for der in shown]
     if chain:
         found.chain = [describe(certificate) for certificate in chain]
         # With roots of its own choosing all but the trust is checked; that is asked of OpenSSL.
@@ -153,7 +152,7 @@ def _stranger(found: Probe, line: bytes | bytearray) -> LinkError:
     return LinkError(f"{found.host}:{found.port} is no NATS server{said}", url=f"{found.host}:{found.port}")
 
 
-def _handshake(plain: socket.socket, found: Probe, name: str) -> list[x509.Certificate]:
+def _handshake(plain: socket.socket, found: Probe, name: str) -> tuple[bytes, ...]:
     """Let the server show what it has; nothing is trusted, and no secret sent."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
@@ -172,7 +171,7 @@ def _handshake(plain: socket.socket, found: Probe, name: str) -> list[x509.Certi
             found.demands_certificate = True
         except OSError as error:
             raise _no_tls(found, error) from None
-        return [x509.load_der_x509_certificate(der) for der in shown_chain(tls)]
+        return shown_chain(tls)
 
 
 def _no_tls(found: Probe, error: OSError) -> LinkError:

@@ -19,6 +19,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("Listen on one address and port:", "natsctl server -a 127.0.0.1 -p 4333"),
         ("Start with a configuration file, and show the protocol:", "natsctl server -c nats.conf -DV"),
         ("Check a configuration file:", "natsctl server -t -c nats.conf"),
+        (
+            "Demand certificates of clients:",
+            "natsctl server --tlsverify --tlscert server.pem --tlskey server-key.pem --tlscacert ca.pem",
+        ),
         ("Have a running server open its log file anew:", "natsctl server --signal reopen=/run/natsctl.pid"),
     ),
     "natsctl pub": (
@@ -121,6 +125,13 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "natsctl certs expiry": (
         ("Let cron tell of what ends within two weeks:", "natsctl certs expiry --within 14d /etc/nats/certs"),
+    ),
+    "natsctl certs probe": (
+        ("See what a running server shows:", "natsctl certs probe nats.example.net:4222"),
+        (
+            "Look at a route or a leafnode port, with the CA that peers trust:",
+            "natsctl certs probe --tlsca ca.pem host:6222",
+        ),
     ),
     "natsctl certs renew": (
         ("Renew what ends within a month:", "natsctl certs renew --within 30d /etc/nats/certs"),
