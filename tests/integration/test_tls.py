@@ -340,6 +340,29 @@ async def test_a_thousand_handshakes_at_once_hold_nobody_up(pki: Pki) -> None:
             await late.sync()
 
 
+async def test_a_reader_that_is_too_slow_is_cut_and_nobody_else(pki: Pki) -> None:
+    options = Options(host="127.0.0.1", port=-1, tls=pki.options(), max_pending=2_000_000)
+    message = b"65536\r\n%b\r\n" % (b"x" * 65536)
+    async with (
+        Broker(options) as broker,
+        await TlsClient.open(broker.port, pki.trust(), protocol=0) as slow,
+        await TlsClient.open(broker.port, pki.trust(), protocol=0) as quick,
+        await TlsClient.open(broker.port, pki.trust(), protocol=0) as sender,
+    ):
+        for reader in (slow, quick):
+            await reader.send(b"SUB foo 1\r\n")
+            assert await reader.sync() == []
+        received = 0
+        for _ in range(200):
+            await sender.send(b"PUB foo " + message)
+            received += len(await quick.sync())
+        assert await sender.sync() == []
+        received += len(await quick.sync())
+        assert received == 200
+        assert await reasons(broker) == [ClosedReason.SLOW_CONSUMER_PENDING_BYTES]
+        slow.abort()
+
+
 async def test_a_stop_in_the_middle_of_handshakes_is_orderly(pki: Pki) -> None:
     async with AsyncExitStack() as stack:
         async with broker_with(pki) as broker:

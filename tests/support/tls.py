@@ -179,6 +179,10 @@ class TlsClient:
                 frames.append(frame)
         return frames
 
+    def abort(self) -> None:
+        """Leave without a word; an orderly end of TLS would wait for what was never read."""
+        self._writer.transport.abort()
+
     async def close(self) -> None:
         """Leave."""
         self._writer.close()

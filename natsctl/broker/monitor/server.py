@@ -89,6 +89,7 @@ class Monitor:
                     sock=sock,
                     backlog=BACKLOG,
                     ssl=monitoring_context(self._tls) if self._tls is not None else None,
+                    ssl_handshake_timeout=self._tls.timeout_s if self._tls is not None else None,
                 )
             )
         self._broker.log.info(f"Starting {self.scheme} monitor on {join_address(self.host, self.port)}")
