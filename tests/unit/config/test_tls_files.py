@@ -11,6 +11,7 @@ import pytest
 
 from natsctl.config import loads
 from natsctl.errors import ConfigError
+from natsctl.pki.keys import DEFAULT_KEY, key_pem
 
 
 class Certificate(Protocol):
@@ -54,6 +55,21 @@ def test_files_that_do_not_serve_are_named(certificate: Certificate, tmp_path: P
     assert messages(f"tls {{ certs: [{{cert_file: '{cert}', key_file: '{nope}'}}] }}") == [
         f'open "{nope}": no such file or directory'
     ]
+
+
+def test_an_encrypted_key_is_called_so_and_its_place_is_named(certificate: Certificate, tmp_path: Path) -> None:
+    locked = tmp_path / "locked.pem"
+    locked.write_text("-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n")
+    with pytest.raises(ConfigError) as caught:
+        loads(f"tls {{\n  cert_file: '{certificate.certificate}'\n  key_file: '{locked}'\n}}", file="f", environ={})
+    assert str(caught.value).startswith(f'f:2:3: key_file "{locked}" is encrypted')
+
+
+def test_a_key_of_somebody_else_is_called_so(certificate: Certificate, tmp_path: Path) -> None:
+    other = tmp_path / "other.pem"
+    other.write_bytes(key_pem(DEFAULT_KEY.generate()))
+    (problem,) = messages(f"tls {{ cert_file: '{certificate.certificate}', key_file: '{other}' }}")
+    assert problem.endswith("the key is that of another certificate")
 
 
 @pytest.mark.parametrize(
