@@ -43,10 +43,10 @@ class GoCommand(TyperCommand):
         for param in sorted(params, key=lambda param: not param.is_eager):
             try:
                 param.handle_parse_result(ctx, line.values, line.words)
-            except typer.BadParameter:
+            except typer.BadParameter as error:
                 if param.name not in line.spelling:
                     raise
-                line.refuse_value(param)
+                line.refuse_value(param, error.message)
         if line.words and not ctx.resilient_parsing:
             ctx.fail(f"unexpected argument {_quoted(line.words[0])}")
         ctx.args = line.words
@@ -89,11 +89,13 @@ class _Line:
         if taken:
             self.values[param.name] = taken[0] if param.nargs == 1 else tuple(taken)
 
-    def refuse_value(self, param: Any) -> None:
-        """Say that the value given for an option is not of its type."""
+    def refuse_value(self, param: Any, reason: str) -> None:
+        """Say that the value given for an option is not of its type, as Go does, or what else is wrong with it."""
+        if "a valid" in reason:  # of its type: "a valid integer"
+            reason = "parse error"
         value, flag = self.values[param.name], self.spelling[param.name]
         shown = value[-1] if param.multiple else value
-        self.ctx.fail(f"invalid value {_quoted(shown)} for flag -{flag}: parse error")
+        self.ctx.fail(f"invalid value {_quoted(shown)} for flag -{flag}: {reason}")
 
     def _read_flag(self, arg: str, rest: list[str]) -> None:
         body = arg[2:] if arg.startswith("--") else arg[1:]

@@ -6,6 +6,7 @@ Errors go to stderr as ``natsctl: <message>``, followed by ``hint: <what to do>`
 from __future__ import annotations
 
 import os
+import re
 import sys
 from functools import partial
 from importlib import import_module
@@ -26,6 +27,8 @@ EXIT_BROKEN_PIPE = 141
 EXIT_TERMINATED = 143
 """What a shell reports for a program that SIGTERM ended; the commands that wait for messages end so."""
 
+_FOREIGN = re.compile(": (Input |Value error, )")
+"""How the validation behind Typer begins its sentences."""
 # The class Typer raises for a wrong command line; the module it lives in depends on Typer's version.
 _WrongUsage = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
 
@@ -121,6 +124,7 @@ def _report(message: str, *more: str | None, exit_code: int) -> int:
 
 def _sentence(text: str) -> str:
     """Write a foreign message in the house's manner: lower case, no full stop."""
+    text = _FOREIGN.sub(": ", text)
     return text[:1].lower() + text[1:].removesuffix(".")
 
 
