@@ -44,5 +44,7 @@ def check_sort(key: str, *, closed: bool = False) -> str:
     options = [*SORT_OPTIONS, *(_OF_CLOSED if closed else ())]
     if key in options:
         return key
+    if key in _OF_CLOSED:
+        raise UsageError(f"sort by {key} is for closed connections", hint="read them with natsctl connz --state closed")
     near = difflib.get_close_matches(key, options, n=3, cutoff=0.4) or options
     raise UsageError(f"invalid option to sort by: {printable(key, 40)}", hint=f"sort by {', '.join(near)}")

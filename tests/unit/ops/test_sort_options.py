@@ -14,8 +14,9 @@ def test_what_a_server_can_sort_by_is_taken(key: str) -> None:
 @pytest.mark.parametrize("key", ["stop", "reason"])
 def test_closed_connections_can_be_sorted_by_their_end(key: str) -> None:
     assert check_sort(key, closed=True) == key
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError, match=f"^sort by {key} is for closed connections$") as caught:
         check_sort(key)
+    assert "--state closed" in str(caught.value.hint)
 
 
 @pytest.mark.parametrize(
