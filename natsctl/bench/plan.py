@@ -137,10 +137,9 @@ class Plan:
         """
         self._check_subject()
         self._check_numbers()
+        self._check_uses()
         if self.n_publishers and 0 < self.n_msgs < self.n_publishers:
             raise UsageError(f"{self.n_publishers} publishers are more than {self.n_msgs} messages")
-        if self.is_request and not self.n_publishers:
-            raise UsageError("requests need a publisher (-np) that asks")
         if self.is_stamped and self.size < STAMP_BYTES:
             raise UsageError(f"a payload of {self.size} bytes cannot be stamped, which takes {STAMP_BYTES}")
 
@@ -162,8 +161,20 @@ class Plan:
                 raise UsageError(f"{value} {what} are more than {limit}")
         if self.size < 0:
             raise UsageError(f"message size {self.size} is negative")
-        if self.rate < 0:
-            raise UsageError(f"rate {self.rate:g} is negative")
+        if not 0 <= self.rate < math.inf:
+            raise UsageError(f"rate {self.rate:g} is not a number of messages per second")
+
+    def _check_uses(self) -> None:
+        for is_given, user, what in (
+            (self.is_request, self.n_publishers, "requests need a publisher (-np) that asks"),
+            (self.rate, self.n_publishers, f"rate {self.rate:g} needs a publisher (-np)"),
+            (self.headers, self.n_publishers, "headers need a publisher (-np)"),
+            (self.payload or self.is_random, self.n_publishers, "a payload needs a publisher (-np)"),
+            (self.queue, self.n_subscribers, f'queue group "{self.queue}" needs a subscriber (-ns)'),
+            (self.in_flight > 1, self.is_request, f"{self.in_flight} in flight means requests (-request)"),
+        ):
+            if is_given and not user:
+                raise UsageError(what)
 
     def _check_subject(self) -> None:
         for what, text in (("subject", self.subject), ("queue group", self.queue or "none")):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from natsctl.bench.plan import Login, Plan, shares
@@ -17,7 +19,14 @@ from natsctl.errors import UsageError
         (Plan("hi", size=-1), "message size -1 is negative"),
         (Plan("hi", size=10**9), "1000000000 bytes in a message are more than 67108864"),
         (Plan("hi", size=65536, n_subjects=100_000), "6553600000 bytes in messages for all subjects are more than"),
-        (Plan("hi", rate=-1), "rate -1 is negative"),
+        (Plan("hi", rate=-1), "rate -1 is not a number of messages per second"),
+        (Plan("hi", rate=math.nan), "rate nan is not a number"),
+        (Plan("hi", rate=math.inf, n_msgs=0, duration_s=1), "rate inf is not a number"),
+        (Plan("hi", n_publishers=0, n_subscribers=1, rate=5), "rate 5 needs a publisher"),
+        (Plan("hi", n_publishers=0, n_subscribers=1, headers=b"NATS/1.0\r\n\r\n"), "headers need a publisher"),
+        (Plan("hi", n_publishers=0, n_subscribers=1, is_random=True), "a payload needs a publisher"),
+        (Plan("hi", queue="workers"), 'queue group "workers" needs a subscriber'),
+        (Plan("hi", in_flight=4), "4 in flight means requests"),
         (Plan("hi", n_publishers=100_000), "100000 publishers are more than 65536"),
         (Plan("hi", n_subjects=2_000_000), "2000000 subjects are more than 1000000"),
         (Plan("hi", n_publishers=0, n_subscribers=1, is_request=True), "requests need a publisher"),
