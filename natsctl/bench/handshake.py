@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import msgspec
 from nacl.signing import SigningKey
 
+from natsctl import __version__
 from natsctl.bench.plan import Login, Target, Tls
 from natsctl.errors import AuthError, ClosedReason, LinkError, NatsctlError, UsageError, WireError
 from natsctl.protocol.documents import Connect
@@ -52,15 +53,17 @@ def open_link(target: Target, turn: int) -> Link:
         LinkError: No server could be reached.
     """
     failures = []
+    hint = None
     for offset in range(len(target.servers)):
         url = target.servers[(turn + offset) % len(target.servers)]
         try:
             return _open(url, target)
         except OSError as error:
             failures.append(f"{url} ({_reason(error)})")
+            if not isinstance(error, ssl.SSLError):  # somebody speaks TLS there
+                hint = "is a server running there? 'natsctl server' starts one, -s says where it is"
         except WireError as error:
             failures.append(f"{url} ({error})")
-    hint = "is a server running there? 'natsctl server' starts one, -s says where it is"
     raise LinkError(f"cannot connect to {', '.join(failures)}", url=target.servers[0], hint=hint)
 
 
@@ -122,7 +125,7 @@ def _connect_line(target: Target, greeting: _Greeting) -> bytes:
         jwt=login.jwt,
         name=target.name,
         lang="python-natsctl",
-        version="1",
+        version=__version__,
         protocol=1,
         headers=greeting.headers,
         no_responders=greeting.headers,

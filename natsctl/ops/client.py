@@ -2,9 +2,9 @@
 
 nats-py ends its read loop at a subject that is no UTF-8, at a header block it cannot read and at a PONG nobody waits
 for any more, and then stays silent for ever; after a failed TLS handshake it waits for an end that asyncio never tells
-of; it keeps one value per header name; its flush overtakes what it should flush; and it goes on in clear when
-``tls://`` was asked for and the server offers no TLS. All of that is put right here, in the methods nats-py calls
-itself.
+of; it keeps one value per header name; its flush overtakes what it should flush; it does not read why a full server
+hung up; and it goes on in clear when ``tls://`` was asked for and the server offers no TLS. All of that is put right
+here, in the methods nats-py calls itself.
 """
 
 from __future__ import annotations
@@ -95,12 +95,27 @@ class _CertificateWantedError(Error):
         return "nats: the server demands a client certificate"
 
 
+class _Reader(asyncio.StreamReader):
+    """Hands out what came before the connection broke.
+
+    A server that is full says so and hangs up without reading; what we send it meanwhile breaks the connection.
+    """
+
+    failure: Exception | None = None
+
+    def set_exception(self, exc: Exception) -> None:
+        """Keep why the connection broke until all is read."""
+        self.failure = exc
+        self.feed_eof()
+
+
 class _Transport(TcpTransport):
-    """A transport that is not awaited after a failed TLS handshake."""
+    """A transport that is not awaited after a failed TLS handshake, and is read to its end."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # nats-py has no annotation here
         self._is_broken = False
+        self._plain_reader: _Reader | None = None
 
     def __bool__(self) -> bool:
         # nats-py puts a transport of its own in the place of one that is false.
@@ -108,7 +123,13 @@ class _Transport(TcpTransport):
 
     async def connect(self, uri: ParseResult, buffer_size: int, connect_timeout: int) -> None:
         self._is_broken = False
-        await super().connect(uri, buffer_size, connect_timeout)
+        loop = asyncio.get_running_loop()
+        self._plain_reader = reader = _Reader(limit=buffer_size, loop=loop)
+        protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
+        opening = loop.create_connection(lambda: protocol, uri.hostname or "", uri.port or 0)
+        transport, _ = await asyncio.wait_for(opening, connect_timeout)
+        self._bare_io_reader = self._io_reader = reader
+        self._bare_io_writer = self._io_writer = asyncio.StreamWriter(transport, protocol, reader, loop)
 
     async def connect_tls(
         self, uri: str | ParseResult, ssl_context: ssl.SSLContext, buffer_size: int, connect_timeout: int
@@ -118,6 +139,24 @@ class _Transport(TcpTransport):
         except BaseException:
             self._is_broken = True
             raise
+
+    async def read(self, buffer_size: int) -> bytes:
+        return self._unless_broken(await super().read(buffer_size))
+
+    async def readline(self) -> bytes:
+        return self._unless_broken(await super().readline())  # type: ignore[no-untyped-call]  # the same
+
+    def _unless_broken(self, data: bytes) -> bytes:
+        if not data and self._plain_reader and self._plain_reader.failure:
+            raise self._plain_reader.failure
+        return data
+
+    async def drain(self) -> None:
+        try:
+            await super().drain()  # type: ignore[no-untyped-call]  # the same
+        except OSError:  # what is still to be read says why
+            if self.at_eof():  # type: ignore[no-untyped-call]  # the same
+                raise
 
     async def wait_closed(self) -> None:
         if not self._is_broken:

@@ -262,7 +262,8 @@ class Connection:
                 return AuthError(_plain(str(error)))
         servers = self._settings.servers or ()
         reasons = ", ".join(f"{url} ({_reason(e)})" for url, e in zip(servers, self._refusals, strict=False))
-        hint = "is a server running there? 'natsctl server' starts one, -s says where it is"
+        is_silent = any(isinstance(e, OSError) and not isinstance(e, ssl.SSLError) for e in self._refusals)
+        hint = "is a server running there? 'natsctl server' starts one, -s says where it is" if is_silent else None
         return LinkError(f"cannot connect to {reasons}", url=servers[0], hint=hint)
 
     def _describe_permission(self, refused: re.Match[str]) -> AuthError:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -145,3 +147,17 @@ def test_the_server_lists_the_command_by_name(natsctl: Shell, start_server: Serv
     natsctl.start("sub", "x", "-s", url, "--user", "a", "--password", "a", until="Subscribed")
     ping = ("request", "$SYS.REQ.SERVER.PING.CONNZ", '{"auth":true}', "-s", url, "--user", "s", "--password", "s")
     assert b'"name":"natsctl sub"' in natsctl(*ping, "--raw").out.replace(b'": "', b'":"')
+
+
+@pytest.mark.parametrize("command", [("pub", "x", "y"), ("bench", "x")], ids=lambda command: command[0])
+def test_a_server_that_is_full_is_not_said_to_be_absent(
+    natsctl: Shell, start_server: Server, command: tuple[str, ...]
+) -> None:
+    url = start_server("max_connections: 1")
+    at = urlsplit(url)
+    with socket.create_connection((str(at.hostname), at.port or 0)) as other:
+        assert other.recv(4096).startswith(b"INFO")
+        done = natsctl(*command, "-s", url)
+    assert done.code == 6
+    assert f"cannot connect to {url} (maximum connections exceeded)" in done.err
+    assert "hint" not in done.err
