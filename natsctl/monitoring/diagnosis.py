@@ -102,7 +102,7 @@ def explain_status(url: str, page: str, status: int, headers: Mapping[str, str],
         target = printable(headers.get("location", ""))
         return LinkError(f"{where} redirects /{page} to {target}", url=url, hint="give the address it redirects to")
     if status == 404:
-        hint = "a server with http_base_path needs it in the address: try http://HOST:PORT/BASE"
+        hint = "give the http_base_path of the server, if it has one: --base-path PATH"
         return LinkError(f"{where} has no /{page} (HTTP 404)", url=url, hint=hint)
     if status in (401, 403, 407):
         return LinkError(

@@ -209,7 +209,7 @@ class TestSeveralServers:
             assert natsctl("top", "-s", f"http://127.0.0.1:{server.port}/nats", "--once").code == 0
             lost = natsctl("top", *at(server), "--once")
         assert lost.code == 6
-        assert "http_base_path" in lost.err
+        assert "hint: give the http_base_path of the server, if it has one: --base-path PATH" in lost.err
 
 
 class TestRecording:
