@@ -139,7 +139,7 @@ class TestConnz:
     def test_closed_ones_alone_are_sorted_by_reason(self, natsctl: Shell, state: str) -> None:
         done = natsctl("connz", "--state", state, "--sort", "reason")
         assert done.code == 2
-        assert "invalid option to sort by: reason" in done.err
+        assert "sort by reason is for closed connections" in done.err
 
 
 class TestSubsz:
