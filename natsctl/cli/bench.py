@@ -25,6 +25,7 @@ from natsctl.cli.messages import parse_header_options
 from natsctl.cli.output import note
 from natsctl.errors import BenchError, LinkError, NoResponders, UsageError
 from natsctl.ops.settings import DEFAULT_TIMEOUT_S, Settings
+from natsctl.units import format_duration
 
 __all__ = ["app"]
 
@@ -158,10 +159,16 @@ def bench(
         run_id=secrets.randbelow(MAX_RUN_ID) + 1,
     )
     plan.check()
+    if plot and not plan.measures_latency:
+        hint = f"it takes a publisher, a subscriber and messages of {STAMP_BYTES} bytes, or --request"
+        raise UsageError("there will be no latencies to --plot", hint=hint)
+    if csv_file:
+        _check_writable(csv_file)
     conductor = Conductor(
         plan, _target(settings, _DEFAULT_OUTAGE_S if max_outage_s is None else max_outage_s), n_processes
     )
-    note(f"Starting benchmark [msgs={plan.n_msgs}, msgsize={size}, pubs={n_publishers}, subs={n_subscribers}]")
+    length = f"msgs={plan.n_planned}" if plan.n_planned else f"duration={format_duration(plan.duration_s)}"
+    note(f"Starting benchmark [{length}, msgsize={size}, pubs={n_publishers}, subs={n_subscribers}]")
     course, received = _run(conductor, plan)
     result = evaluate(plan, course)
     document = make_document(result)
@@ -207,6 +214,11 @@ def _read_payload(file: str) -> bytes:
     if len(content) > MAX_SIZE:
         raise UsageError(f"{file} is larger than {MAX_SIZE} bytes, the most that a message can hold")
     return content
+
+
+def _check_writable(file: str) -> None:
+    """Find out before the run, not after it."""
+    Path(file).expanduser().open("a").close()
 
 
 def _header_block(options: list[str] | None) -> bytes:

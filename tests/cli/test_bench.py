@@ -155,6 +155,14 @@ def test_a_rate_is_kept_smoothly_and_second_by_second(natsctl: Shell) -> None:
     assert found["steady"]["published_per_s"] == pytest.approx(2000, rel=0.1)
 
 
+@pytest.mark.parametrize(
+    ("flags", "length"), [((), "duration=200ms"), (("-rate", "50"), "msgs=10"), (("-n", "7"), "msgs=7")], ids=str
+)
+def test_the_first_line_says_how_long_a_run_will_be(natsctl: Shell, flags: tuple[str, ...], length: str) -> None:
+    done = natsctl("bench", *flags, "-duration", "200ms", "hi")
+    assert done.err.startswith(f"Starting benchmark [{length}, msgsize=128, pubs=1, subs=0]")
+
+
 def test_the_csv_has_the_classic_columns(natsctl: Shell, tmp_path: Path) -> None:
     done = natsctl("bench", "-np", "2", "-ns", "1", "-n", "10", "-csv", str(tmp_path / "out.csv"), "hi")
     assert f"Saved metric data in csv file {tmp_path}/out.csv" in done.err
@@ -182,6 +190,10 @@ def test_a_result_is_compared_with_an_earlier_one_and_plotted(natsctl: Shell, tm
         ((), 2, "missing argument"),
         (("-s", "nats://127.0.0.1:1", "hi"), 6, "cannot connect to nats://127.0.0.1:1 (connection refused)"),
         (("-json", "-plot", "hi"), 2, "leave out --json"),
+        (("-plot", "hi"), 2, "there will be no latencies to --plot"),
+        (("-plot", "-ns", "1", "-ms", "15", "hi"), 2, "messages of 16 bytes, or --request"),
+        (("-csv", "/dev/null/out.csv", "hi"), 1, "/dev/null/out.csv: not a directory"),
+        (("-queue", "workers", "hi"), 2, 'queue group "workers" needs a subscriber (-ns)'),
         (("-payload", "/dev/null", "-ms", "5", "hi"), 2, "has the size and the content of the file"),
         (("-payload", "/dev/zero", "hi"), 2, "/dev/zero is larger than 67108864 bytes"),
         (("-ms", "10000000000", "hi"), 2, "10000000000 bytes in a message are more than 67108864"),
