@@ -90,11 +90,12 @@ class TopApp(App[None]):
         Binding("2", "view('closed')", "Closed", id="app.closed", tooltip="Closed connections, and why"),
         Binding("3", "view('links')", "Links", id="app.links", tooltip="Routes and leafnodes"),
         Binding("4", "view('subjects')", "Subjects", id="app.subjects", tooltip="Who receives what"),
-        Binding("5", "view('variables')", "Variables", id="app.variables", tooltip="All of /varz"),
+        Binding("5", "view('variables')", "Vars", id="app.variables", tooltip="All of /varz"),
         Binding("comma", f"step(-{STEP_S})", "Back", id="app.back", tooltip="Go back 10 seconds"),
         Binding("full_stop", f"step({STEP_S})", "Forth", id="app.forth", tooltip="Go forth 10 seconds"),
         Binding("left_square_bracket", f"step(-{LEAP_S})", "Back 1 min", show=False, id="app.leap_back"),
         Binding("right_square_bracket", f"step({LEAP_S})", "Forth 1 min", show=False, id="app.leap_forth"),
+        Binding("S", "rise", "Last slow", id="app.rise", tooltip="Go back to when slow consumers last rose"),
         Binding("plus", "speed(2)", "Faster", show=False, id="app.faster"),
         Binding("minus", "speed(0.5)", "Slower", show=False, id="app.slower"),
         Binding("d", "lookup", "DNS", id="app.lookup", tooltip="Host names or addresses"),
@@ -172,6 +173,12 @@ class TopApp(App[None]):
     def action_step(self, seconds: float) -> None:
         """Go back or forth in time."""
         self.board.step(seconds)
+        self._redraw()
+
+    def action_rise(self) -> None:
+        """Go back to when slow consumers last became more."""
+        if not self.board.go_to_rise():
+            self.notify("slow consumers did not rise before, as far as is known")
         self._redraw()
 
     def action_speed(self, factor: float) -> None:

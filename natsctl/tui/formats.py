@@ -12,7 +12,9 @@ from datetime import datetime
 from natsctl.monitoring.figures import format_count, format_size
 from natsctl.monitoring.times import NS, format_uptime
 
-__all__ = ["bar", "clean", "clock", "rate", "rtt", "span", "sparkline", "two_units"]
+__all__ = ["TIMES", "bar", "clean", "clock", "day", "rate", "rtt", "span", "sparkline", "two_units"]
+
+TIMES = "\N{MULTIPLICATION SIGN}"
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _TICKS = "▁▂▃▄▅▆▇█"
@@ -50,6 +52,11 @@ def two_units(uptime: str) -> str:
 def clock(at_ns: int) -> str:
     """Write the time of day, by the clock and in the time zone here."""
     return datetime.fromtimestamp(at_ns / NS).strftime("%H:%M:%S")
+
+
+def day(at_ns: int) -> str:
+    """Write the date, in the time zone here."""
+    return datetime.fromtimestamp(at_ns / NS).strftime("%Y-%m-%d")
 
 
 def bar(share: float, width: int) -> str:

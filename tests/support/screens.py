@@ -15,9 +15,11 @@ from natsctl.tui.screens.base import TopScreen
 from natsctl.tui.widgets.table import LineTable
 from tests.support.snapshots import FakeServer, FakeSource, make_app
 
-__all__ = ["Decorate", "opened", "served", "source_of", "table_of", "text_of"]
+__all__ = ["Decorate", "Looks", "opened", "served", "source_of", "table_of", "text_of"]
 
 Decorate = Callable[[Snapshot], Snapshot]
+Looks = Callable[..., bool]
+"""Compares a picture of an app with the one that is kept."""
 
 
 def served(*decorates: Decorate, server: FakeServer | None = None) -> FakeServer:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
+from pathlib import Path
 
 from natsctl.monitoring.cluster import Peer
 from natsctl.monitoring.documents import ConnInfo, Connz, SubDetail, Varz
+from natsctl.monitoring.recording import Recorder
 from natsctl.monitoring.replay import Player
 from natsctl.monitoring.snapshot import Query, Reading, Snapshot, Tracker
 from natsctl.monitoring.times import NS, format_time, format_uptime, parse_time
@@ -14,7 +16,7 @@ from natsctl.ops.watch import Watch
 from natsctl.tui.app import TopApp
 from natsctl.tui.board import Board
 
-__all__ = ["EPOCH_NS", "URL", "FakeServer", "FakeSource", "make_app"]
+__all__ = ["EPOCH_NS", "URL", "FakeServer", "FakeSource", "make_app", "recorded"]
 
 URL = "http://127.0.0.1:8222"
 EPOCH_NS = parse_time("2026-03-01T03:00:00Z")
@@ -199,6 +201,23 @@ class FakeSource:
 
     async def close(self) -> None:
         self.is_closed = True
+
+
+def recorded(server: FakeServer, path: Path) -> Path:
+    """A recording of all that was read of a server."""
+    with Recorder(path) as recorder:
+        for snapshot in server.snapshots:
+            recorder.write(
+                Reading(
+                    taken_at_ns=snapshot.taken_at_ns,
+                    server=snapshot.server,
+                    asked_mono=snapshot.taken_mono,
+                    taken_mono=snapshot.taken_mono,
+                    varz=snapshot.varz,
+                    connz=snapshot.connz,
+                )
+            )
+    return path
 
 
 def make_app(

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+
+from natsctl.tui.app import TopApp
+from tests.support.screens import Looks
 
 
 @pytest.fixture(autouse=True)
@@ -18,3 +22,16 @@ def same_everywhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     monkeypatch.undo()
     time.tzset()
+
+
+@pytest.fixture
+def looks(snap_compare: Callable[..., bool]) -> Looks:
+    """Compares a picture, after making sure that it is one of an app that did not break down."""
+
+    def compare(app: TopApp, **how: Any) -> bool:
+        is_same = snap_compare(app, **how)
+        if app.failure:
+            raise app.failure
+        return is_same
+
+    return compare

@@ -7,14 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from natsctl.monitoring.recording import Recorder
-from natsctl.monitoring.snapshot import Reading, Snapshot
+from natsctl.monitoring.snapshot import Snapshot
 from natsctl.monitoring.times import NS
 from natsctl.ops.sources import open_source
 from natsctl.ops.watch import Watch
 from natsctl.tui import board as boards
 from natsctl.tui.board import Board
-from tests.support.snapshots import EPOCH_NS, URL, FakeServer, FakeSource
+from tests.support.snapshots import EPOCH_NS, URL, FakeServer, FakeSource, recorded
 
 OTHER = "http://10.0.0.9:8222"
 
@@ -101,6 +100,26 @@ def test_five_thousand_connections_reach_back_fifteen_minutes(monkeypatch: pytes
     assert (server.snapshots[-1].taken_at_ns - snapshot.taken_at_ns) / NS >= 850
 
 
+def test_slow_consumers_are_found_where_they_rose() -> None:
+    server = FakeServer().read(10)
+    for rise in (1, 3):
+        server.slow_consumers += rise
+        server.read(10)
+    board = board_of(server.restart().read(5))
+    assert board.go_to_rise()
+    assert board.snapshot(URL) == server.snapshots[20]
+    assert board.go_to_rise()
+    assert board.snapshot(URL) == server.snapshots[10]
+    assert not board.go_to_rise()
+    assert board.snapshot(URL) == server.snapshots[10], "it stays where it is"
+
+
+def test_without_slow_consumers_there_is_nothing_to_go_to() -> None:
+    board = board_of(FakeServer().read(10))
+    assert not board.go_to_rise()
+    assert not board.is_paused
+
+
 def test_a_setting_is_asked_of_the_servers() -> None:
     board = board_of(FakeServer().read())
     board.change(limit=5, sort="subs", subscriptions=True)
@@ -109,21 +128,9 @@ def test_a_setting_is_asked_of_the_servers() -> None:
 
 @pytest.fixture
 def recording(tmp_path: Path) -> Path:
-    path = tmp_path / "night.ndjson"
-    recorder = Recorder(path)
-    for snapshot in FakeServer().read(30).snapshots:
-        recorder.write(
-            Reading(
-                taken_at_ns=snapshot.taken_at_ns,
-                server=snapshot.server,
-                asked_mono=snapshot.taken_mono,
-                taken_mono=snapshot.taken_mono,
-                varz=snapshot.varz,
-                connz=snapshot.connz,
-            )
-        )
-    recorder.close()
-    return path
+    server = FakeServer().read(20)
+    server.slow_consumers = 2
+    return recorded(server.read(10), tmp_path / "night.ndjson")
 
 
 async def test_a_replay_goes_on_after_its_end_when_the_user_moves_back(recording: Path) -> None:

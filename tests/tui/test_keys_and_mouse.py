@@ -322,6 +322,25 @@ async def test_stepping_back_reaches_fifteen_minutes() -> None:
         assert "paused at 03:00:01" in user.status, "no further than what is kept"
 
 
+async def test_s_with_shift_goes_back_to_when_slow_consumers_rose() -> None:
+    server = FakeServer(connections=3).read(5)
+    async with seen(server) as user:
+        await user.press("S")
+        assert "slow consumers did not rise" in user.text
+        server.slow_consumers = 2
+        for snapshot in server.read(4).snapshots[-4:]:
+            user.source.play(snapshot)
+        await user.press("S")
+        assert "paused at 03:00:06, 3s ago" in user.status
+
+
+async def test_at_80_columns_the_foot_leads_everywhere() -> None:
+    async with seen(size=(80, 24)) as user:
+        foot = user.text.splitlines()[-1]
+    for name in ("Help", "Open", "Filter", "Conns", "Closed", "Links", "Subjects", "Vars", "Pause", "Quit"):
+        assert name in foot
+
+
 async def test_columns_are_chosen() -> None:
     async with seen() as user:
         await user.press("c")
@@ -357,7 +376,7 @@ async def test_a_screenshot_that_cannot_be_saved_is_explained(tmp_path: Path, mo
 async def test_everything_is_in_the_palette() -> None:
     async with seen() as user:
         titles = {command.title for command in user.app.get_system_commands(user.app.screen)}
-        assert {"Filter", "Sort", "Pause", "Columns", "Closed", "Links", "Subjects", "Variables", "SVG"} <= titles
+        assert {"Filter", "Sort", "Pause", "Columns", "Closed", "Links", "Subjects", "Vars", "SVG"} <= titles
         assert {"Theme", "Quit"} <= titles
 
 

@@ -21,10 +21,9 @@ from natsctl.tui.screens.subjects import SubjectsScreen
 from natsctl.tui.screens.variables import VariablesScreen
 from natsctl.tui.theme import THEMES
 from tests.support.pages import with_closed, with_links, with_queue_group, with_receivers
-from tests.support.screens import served
+from tests.support.screens import Looks, served
 from tests.support.snapshots import URL, FakeServer, make_app
 
-Compare = Callable[..., bool]
 Screen = Callable[[Board], TopScreen]
 
 SMALL, LARGE, TINY = (80, 24), (140, 44), (20, 5)
@@ -76,43 +75,43 @@ def opening(screen: Screen, *keys: str) -> Callable[[Pilot[None]], Any]:
 
 @pytest.mark.parametrize("theme", [theme.name for theme in THEMES])
 @pytest.mark.parametrize("name", SCREENS)
-def test_normal(snap_compare: Compare, name: str, theme: str) -> None:
+def test_normal(looks: Looks, name: str, theme: str) -> None:
     app = make_app(busy(*RECEIVERS), theme=theme)
-    assert snap_compare(app, terminal_size=SMALL, run_before=opening(SCREENS[name]))
+    assert looks(app, terminal_size=SMALL, run_before=opening(SCREENS[name]))
 
 
 @pytest.mark.parametrize("name", ["connection", "links"])
-def test_with_much_room(snap_compare: Compare, name: str) -> None:
-    assert snap_compare(make_app(busy()), terminal_size=LARGE, run_before=opening(SCREENS[name]))
+def test_with_much_room(looks: Looks, name: str) -> None:
+    assert looks(make_app(busy()), terminal_size=LARGE, run_before=opening(SCREENS[name]))
 
 
 @pytest.mark.parametrize("name", SCREENS)
-def test_with_hardly_any_room(snap_compare: Compare, name: str) -> None:
-    assert snap_compare(make_app(busy(*RECEIVERS)), terminal_size=TINY, run_before=opening(SCREENS[name]))
+def test_with_hardly_any_room(looks: Looks, name: str) -> None:
+    assert looks(make_app(busy(*RECEIVERS)), terminal_size=TINY, run_before=opening(SCREENS[name]))
 
 
 @pytest.mark.parametrize("name", ["connection", "closed", "links", "subjects", "variables"])
-def test_an_outage_leaves_the_last_data_grey(snap_compare: Compare, name: str) -> None:
+def test_an_outage_leaves_the_last_data_grey(looks: Looks, name: str) -> None:
     server = FakeServer().read(30).fail("127.0.0.1:8222 refuses connections", "is the server running?", count=12)
     app = make_app(served(partial(with_links, peers=("nats-2",)), with_closed, server=server))
-    assert snap_compare(app, terminal_size=SMALL, run_before=opening(SCREENS[name]))
+    assert looks(app, terminal_size=SMALL, run_before=opening(SCREENS[name]))
 
 
-def test_nobody_is_listening(snap_compare: Compare) -> None:
-    assert snap_compare(make_app(busy()), terminal_size=SMALL, run_before=opening(SCREENS["receivers"]))
+def test_nobody_is_listening(looks: Looks) -> None:
+    assert looks(make_app(busy()), terminal_size=SMALL, run_before=opening(SCREENS["receivers"]))
 
 
-def test_an_invalid_subject_is_refused(snap_compare: Compare) -> None:
+def test_an_invalid_subject_is_refused(looks: Looks) -> None:
     ask = opening(SCREENS["subjects"], "w", *"drivers..find", "enter")
-    assert snap_compare(make_app(busy()), terminal_size=SMALL, run_before=ask)
+    assert looks(make_app(busy()), terminal_size=SMALL, run_before=ask)
 
 
-def test_searched_and_paused(snap_compare: Compare) -> None:
+def test_searched_and_paused(looks: Looks) -> None:
     search = opening(SCREENS["variables"], "p", "slash", *"max", "enter")
-    assert snap_compare(make_app(busy()), terminal_size=SMALL, run_before=search)
+    assert looks(make_app(busy()), terminal_size=SMALL, run_before=search)
 
 
-def test_one_server_of_a_cluster_has_lost_another(snap_compare: Compare) -> None:
+def test_one_server_of_a_cluster_has_lost_another(looks: Looks) -> None:
     here = served(partial(with_links, peers=("nats-2",)))
     there = served(partial(with_links, peers=("nats-1",)), server=FakeServer("http://10.0.0.2:8222", "nats-3").read(30))
-    assert snap_compare(make_app(here, there), terminal_size=(120, 24), run_before=opening(SCREENS["links"]))
+    assert looks(make_app(here, there), terminal_size=(120, 24), run_before=opening(SCREENS["links"]))

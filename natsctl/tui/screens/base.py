@@ -6,7 +6,7 @@ from abc import abstractmethod
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import ActiveBinding, Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import Footer
 
@@ -17,6 +17,25 @@ from natsctl.tui.widgets.status import StatusLine
 from natsctl.tui.widgets.table import LineTable
 
 __all__ = ["TopScreen"]
+
+FOOT = (
+    "prompt.cancel",
+    "app.help",
+    "table.open",
+    "connections.filter",
+    "list.search",
+    "connection.chart",
+    "closed.each",
+    "subjects.who",
+    "app.connections",
+    "app.closed",
+    "app.links",
+    "app.subjects",
+    "app.variables",
+    "app.pause",
+    "app.quit",
+)
+"""The keys that the foot shows first, by the ids of their bindings: 80 columns have no room for all."""
 
 
 class TopScreen(Screen[None]):
@@ -59,6 +78,13 @@ class TopScreen(Screen[None]):
     def table(self) -> LineTable[Any]:
         """The table in the body; the servers in the header may be another."""
         return self.query_one("TopScreen > LineTable", LineTable)
+
+    @property
+    def active_bindings(self) -> dict[str, ActiveBinding]:
+        """The keys that work now, those that are to be seen first before the others."""
+        ranks = {name: rank for rank, name in enumerate(FOOT)}
+        active = super().active_bindings
+        return dict(sorted(active.items(), key=lambda item: ranks.get(item[1].binding.id or "", len(FOOT))))
 
     def say(self, summary: str) -> None:
         """Say in one line what is shown."""

@@ -11,12 +11,12 @@ from natsctl.monitoring.diagnosis import printable
 from natsctl.monitoring.documents import ConnInfo
 from natsctl.monitoring.snapshot import Snapshot
 from natsctl.monitoring.times import NS, parse_time
+from natsctl.tui.formats import TIMES
 from natsctl.tui.views.client import called
 from natsctl.tui.views.server import server_names
 
 __all__ = ["ClosedConnection", "ClosedGroup", "closed_connections", "closed_groups"]
 
-TIMES = "\N{MULTIPLICATION SIGN}"
 
 _PEACEFUL = {ClosedReason.CLIENT_CLOSED.value, ClosedReason.SERVER_SHUTDOWN.value, ""}
 

@@ -8,8 +8,9 @@ from typing import ClassVar
 from rich.text import Text
 from textual.widget import Widget
 
+from natsctl.monitoring.times import NS
 from natsctl.tui.board import Board
-from natsctl.tui.formats import clock, span
+from natsctl.tui.formats import TIMES, clock, day, span
 from natsctl.tui.views.server import Notice, notices, server_names
 
 __all__ = ["StatusLine"]
@@ -58,10 +59,13 @@ class StatusLine(Widget):
         if moment_ns is None:
             return []
         if player := board.source.player:
-            state = (
-                "paused" if board.is_paused else "at its end" if board.is_at_end else f"{player.speed:g} times as fast"
+            recording = player.recording
+            state = "paused" if board.is_paused else "at its end" if board.is_at_end else f"{TIMES}{player.speed:g}"
+            past, length = (
+                span((end_ns - recording.started_at_ns) / NS) for end_ns in (moment_ns, recording.ended_at_ns)
             )
-            return [Notice("accent", f"replay of {clock(moment_ns)}, {state}", ", and . step, p pauses, + - speed")]
+            text = f"replay of {day(moment_ns)} {clock(moment_ns)}, {past} of {length}, {state}"
+            return [Notice("accent", text, ", . step, + - speed")]
         behind = f", {span(board.behind_s)} ago" if board.behind_s >= 1 else ""
         return [Notice("accent", f"paused at {clock(moment_ns)}{behind}", ", and . step, p goes on")]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from natsctl.monitoring.documents import ConnInfo, Connz
 from natsctl.monitoring.snapshot import Snapshot
-from natsctl.tui.views.closed import TIMES, closed_connections, closed_groups
+from natsctl.tui.formats import TIMES
+from natsctl.tui.views.closed import closed_connections, closed_groups
 from natsctl.tui.views.search import matching
 
 NOW = "2026-01-02T03:04:10Z"
