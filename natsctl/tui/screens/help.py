@@ -19,7 +19,7 @@ from natsctl.tui.screens.variables import VariablesScreen
 from natsctl.tui.widgets.prompt import Prompt
 from natsctl.tui.widgets.table import Column, LineTable
 
-__all__ = ["HelpScreen"]
+__all__ = ["HelpScreen", "Key"]
 
 PLACES: tuple[tuple[str, type[DOMNode]], ...] = (
     ("connections", ConnectionsScreen),
