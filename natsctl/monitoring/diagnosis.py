@@ -22,7 +22,7 @@ MAX_SENTENCE = 200
 
 _CERTIFICATE_HINTS = {
     10: "renew the certificate of the server, and check the clocks",
-    18: "name the certificate itself as CA, or let anything pass with insecure",
+    18: "name the certificate itself as CA (-cacert), or trust any (-k)",
     19: "name the CA that issued the certificate",
     20: "name the CA that issued the certificate",
     21: "name the CA that issued the certificate",
@@ -110,7 +110,8 @@ def explain_status(url: str, page: str, status: int, headers: Mapping[str, str],
         )
     if status == 400:
         return UsageError(f"{where} refuses the request for /{page}: {sentence or 'HTTP 400'}")
-    return LinkError(f"{where} answers /{page} with HTTP {status}{f': {sentence}' if sentence else ''}", url=url)
+    text = f"{where} answers /{page} with HTTP {status}{f': {sentence}' if sentence else ''}"
+    return LinkError(text, url=url, hint="look into the log of the server, or of a proxy before it")
 
 
 def explain_answer(url: str, page: str, headers: Mapping[str, str], body: bytes, error: ValueError) -> LinkError:
@@ -125,7 +126,8 @@ def explain_answer(url: str, page: str, headers: Mapping[str, str], body: bytes,
     if not body.strip():
         return LinkError(f"{where} answers /{page} with nothing", url=url)
     if "truncated" in str(error):
-        return LinkError(f"the answer to /{page} from {where} ends in the middle ({len(body)} bytes)", url=url)
+        text = f"the answer to /{page} from {where} ends in the middle ({len(body)} bytes)"
+        return LinkError(text, url=url, hint="the server may just have stopped")
     return LinkError(
         f"the answer to /{page} from {where} is not a monitoring document: {printable(str(error))}", url=url
     )

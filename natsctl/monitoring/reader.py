@@ -63,7 +63,7 @@ class TLSFiles:
         try:
             context = ssl.create_default_context(cafile=self.ca)
         except (OSError, ssl.SSLError) as error:
-            raise UsageError(f'cannot load CA file "{self.ca}": {error}') from None
+            raise UsageError(f'cannot load CA file "{self.ca}": {error.strerror or error}') from None
         if self.insecure:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE

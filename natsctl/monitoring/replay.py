@@ -190,9 +190,8 @@ class Player:
         self._changed.set()
 
     def seek(self, at_ns: int) -> None:
-        """Go to a moment; the reading taken then, or next, is shown at once, also while paused."""
-        self._next = self.recording.index_at(at_ns)
-        self._shown = max(0, min(self._next, len(self.recording) - 1))
+        """Go to a moment; the reading taken then, or next, or else the last, is shown at once, also while paused."""
+        self._next = self._shown = max(0, min(self.recording.index_at(at_ns), len(self.recording) - 1))
         self._sought = True
         self._changed.set()
 

@@ -16,7 +16,6 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from natsctl.errors import NatsctlError
-from natsctl.monitoring.snapshot import Snapshot
 from natsctl.ops.watch import Source, Watch
 from natsctl.tui.board import Board
 from natsctl.tui.screens.base import TopScreen
@@ -139,7 +138,7 @@ class TopApp(App[None]):
         else:
             self.exit()
 
-    def _take(self, snapshot: Snapshot) -> None:
+    def _take(self) -> None:
         screen = self.top_screen
         if screen is None:
             return

@@ -179,8 +179,11 @@ class Board:
         """Change settings, see :class:`Settings`."""
         self.settings = replace(self.settings, **changes)  # type: ignore[arg-type]  # the names are those of Settings
 
-    async def follow(self, show: Callable[[Snapshot], None]) -> None:
+    async def follow(self, show: Callable[[], None]) -> None:
         """Take in snapshots until there are no more; a replay goes on after its end when the user moves back.
+
+        Args:
+            show: Called after each snapshot, and at the end of a replay.
 
         Raises:
             NatsctlError: The recording cannot be written or read.
@@ -190,10 +193,11 @@ class Board:
             self._is_at_end = False
             async for snapshot in self.source.snapshots():
                 self.add(snapshot)
-                show(snapshot)
+                show()
             if self.source.player is None or self.watch.refreshes is not None:
                 return
             self._is_at_end = True
+            show()
             await self._moved.wait()
 
     def add(self, snapshot: Snapshot) -> None:

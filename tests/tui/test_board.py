@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from natsctl.monitoring.snapshot import Snapshot
 from natsctl.monitoring.times import NS
 from natsctl.ops.sources import open_source
 from natsctl.ops.watch import Watch
@@ -136,16 +135,32 @@ def recording(tmp_path: Path) -> Path:
 async def test_a_replay_goes_on_after_its_end_when_the_user_moves_back(recording: Path) -> None:
     watch = Watch(replay=recording, speed=1000.0)
     board = Board(watch, open_source(watch))
-    shown: asyncio.Queue[Snapshot] = asyncio.Queue()
-    following = asyncio.create_task(board.follow(shown.put_nowait))
+    shown: asyncio.Queue[int] = asyncio.Queue()
+    following = asyncio.create_task(board.follow(lambda: shown.put_nowait(board.snapshots[0].taken_at_ns)))
     for second in range(1, 31):
-        assert (await shown.get()).taken_at_ns == EPOCH_NS + second * NS
-    await asyncio.sleep(0)
+        assert await shown.get() == EPOCH_NS + second * NS
+    assert await shown.get() == EPOCH_NS + 30 * NS
     assert board.is_at_end
     board.step(-20)
     assert board.is_paused
-    assert (await shown.get()).taken_at_ns == EPOCH_NS + 10 * NS
+    assert await shown.get() == EPOCH_NS + 10 * NS
     board.change_speed(2)
     assert board.source.player
     assert board.source.player.speed == 1024, "the highest there is"
+    following.cancel()
+
+
+async def test_slow_consumers_are_found_in_a_recording_before_it_is_played_to_there(recording: Path) -> None:
+    watch = Watch(replay=recording)
+    board = Board(watch, open_source(watch))
+    shown: asyncio.Queue[int] = asyncio.Queue()
+    following = asyncio.create_task(board.follow(lambda: shown.put_nowait(board.snapshots[0].taken_at_ns)))
+    await shown.get()
+    assert not board.go_to_rise(), "it lies ahead"
+    board.step(1000)
+    assert await shown.get() == EPOCH_NS + 30 * NS
+    assert board.go_to_rise()
+    while await shown.get() != EPOCH_NS + 21 * NS:
+        pass
+    assert not board.go_to_rise()
     following.cancel()

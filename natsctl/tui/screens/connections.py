@@ -65,6 +65,8 @@ class ConnectionsScreen(TopScreen):
         self.say(self._summary(len(rows), len(everything), total))
 
     def _summary(self, shown: int, read: int, total: int) -> str:
+        if not any(snapshot.connz for snapshot in self.board.snapshots):
+            return "no connections were read yet"
         parts = [f"{shown} of {total} connections"]
         if self._filter:
             parts.append(f'matching "{self._filter}"')

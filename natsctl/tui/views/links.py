@@ -78,12 +78,19 @@ class Link:
         return "\n".join((self.server, self.kind, self.name, self.server_id, self.where, self.about)).lower()
 
 
+class _Known(NamedTuple):
+    """What is remembered of a peer: its name, and when it was seen first."""
+
+    name: str
+    since_ns: int
+
+
 class Links:
     """The links of one server over time: remembers counters for rates, and peers to miss them."""
 
     def __init__(self) -> None:
         self._seen: Baselines[tuple[str, int]] = Baselines()
-        self._known: dict[str, str] = {}
+        self._known: dict[str, _Known] = {}
 
     def update(self, snapshot: Snapshot, others: Iterable[Snapshot] = ()) -> list[Link]:
         """Take in a snapshot.
@@ -100,12 +107,21 @@ class Links:
         routes = self._routes(snapshot, here)
         linked = {link.server_id: link.name for link in routes}
         missing = self._missing(snapshot, here, linked, others) if snapshot.routez is not None else []
-        self._known = dict(list({**self._known, **linked}.items())[:MAX_SERVERS])
+        for peer, name in linked.items():
+            before = self._known.get(peer)
+            if before or len(self._known) < MAX_SERVERS:
+                since_ns = min(before.since_ns, snapshot.taken_at_ns) if before else snapshot.taken_at_ns
+                self._known[peer] = _Known(name, since_ns)
         return [*missing, *routes, *self._leafs(snapshot, here)]
 
     def _missing(self, snapshot: Snapshot, here: str, linked: dict[str, str], others: Iterable[Snapshot]) -> list[Link]:
         own_id = snapshot.varz.server_id if snapshot.varz else ""
-        missing = {peer: (name, "was linked before") for peer, name in self._known.items() if peer not in linked}
+        missing = {
+            peer: (known.name, "was linked before")
+            for peer, known in self._known.items()
+            # When the user goes back in time, a peer that joined later is not missing yet.
+            if peer not in linked and known.since_ns <= snapshot.taken_at_ns
+        }
         for other in others:
             if _same_cluster(snapshot, other) and other.varz and other.varz.server_id not in linked:
                 name = printable(other.varz.server_name)

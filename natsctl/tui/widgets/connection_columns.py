@@ -54,7 +54,7 @@ def _number(
 
 
 def _who(board: Board) -> list[Column[Connection]]:
-    server = [Column[Connection]("server", "SERVER", lambda row: row.server, max_width=16)] if board.has_several else []
+    server = [Column[Connection]("server", "SERVER", lambda row: row.server, max_width=24)] if board.has_several else []
     return [
         *server,
         _text("host", "HOST", lambda conn: address(board.host(conn.ip), conn.port), 40),

@@ -23,6 +23,8 @@ ALERT_SAMPLES = 30
 TRAFFIC_TEXT = 51
 """Cells of a traffic line without its sparklines."""
 MAX_SPARK = 60
+WIDE = 100
+"""Cells that the longest figures take with all words in full."""
 SHORTEST_ID = 6
 
 
@@ -93,8 +95,9 @@ class ServerPanel(Widget):
     def _load(self, text: Text, server: str, varz: Varz) -> None:
         text.append("CPU ", self._look("label")).append(f"{varz.cpu:5.1f}%")
         self._pair(text, "memory", format_size(varz.mem))
-        self._pair(text, "connections", str(varz.connections))
-        self._pair(text, "subscriptions", str(varz.subscriptions))
+        is_wide = self.size.width >= WIDE
+        self._pair(text, "connections" if is_wide else "conns", str(varz.connections))
+        self._pair(text, "subscriptions" if is_wide else "subs", str(varz.subscriptions))
         self._pair(text, "slow consumers", "")
         is_lit = grows(self._board.series(server, "slow_consumers", ALERT_SAMPLES))
         text.append(str(varz.slow_consumers), self._look("alert") if is_lit else None)

@@ -240,6 +240,11 @@ async def test_after_a_seek_the_first_snapshot_has_rates(played: Player) -> None
     assert first.rates and first.rates.in_msgs_per_s == 10
 
 
+async def test_beyond_the_end_there_is_the_last_reading(played: Player) -> None:
+    played.seek((EPOCH_S + 10_000) * NS)
+    assert [snapshot.taken_at_ns async for snapshot in played.snapshots()] == [played.recording.ended_at_ns]
+
+
 async def test_it_plays_at_the_speed_asked_for(tmp_path: Path) -> None:
     player = Player(Recording(record(tmp_path / "r.ndjson", [reading(0), reading(2), reading(4)])), speed=20)
     loop = asyncio.get_running_loop()

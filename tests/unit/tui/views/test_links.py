@@ -22,7 +22,7 @@ def snapshot(
     now = f"2026-01-02T03:04:{second:02}Z"
     return Snapshot(
         server=f"http://{server}:8222",
-        taken_at_ns=0,
+        taken_at_ns=second,
         taken_mono=0.0,
         took_s=0.0,
         varz=Varz(server_id=server.upper(), server_name=server, now=now, cluster=ClusterOptsVarz(name=cluster)),
@@ -65,6 +65,13 @@ def test_a_peer_that_was_linked_stays_in_the_list_as_missing_until_it_is_back() 
     assert (there.name, there.is_missing) == ("b", False)
     back = route(9, "c", remote_id="ANOTHER")
     assert not any(link.is_missing for link in links.update(snapshot(route(1, "b"), back)))
+
+
+def test_going_back_in_time_does_not_miss_a_peer_that_joined_later() -> None:
+    links = Links()
+    links.update(snapshot(route(1, "b"), route(2, "c"), second=9))
+    assert not any(link.is_missing for link in links.update(snapshot(route(1, "b"), second=5)))
+    assert any(link.is_missing for link in links.update(snapshot(route(1, "b"), second=10)))
 
 
 def test_a_watched_server_of_the_same_cluster_without_a_route_is_missing() -> None:
