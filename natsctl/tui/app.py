@@ -18,6 +18,7 @@ from textual.screen import Screen
 from natsctl.errors import NatsctlError
 from natsctl.ops.watch import Source, Watch
 from natsctl.tui.board import Board
+from natsctl.tui.hangup import on_hang_up
 from natsctl.tui.screens.base import TopScreen
 from natsctl.tui.screens.closed import ClosedScreen
 from natsctl.tui.screens.connections import ConnectionsScreen
@@ -43,15 +44,15 @@ FIRST_SCREEN = 2
 """So many screens there are when nothing covers the connections: Textual has an empty one below all."""
 STEP_S = 10
 LEAP_S = 60
-ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
 async def show(watch: Watch, source: Source) -> int:
     """Run the dashboard, and close the source; see :func:`natsctl.tui.run`."""
     app = TopApp(Board(watch, source))
     loop = asyncio.get_running_loop()
-    for number in ENDING_SIGNALS:  # the terminal must be restored first
-        loop.add_signal_handler(number, app.exit, None, SIGNAL_EXIT + number)
+    terminated, hung_up = SIGNAL_EXIT + signal.SIGTERM, SIGNAL_EXIT + signal.SIGHUP
+    loop.add_signal_handler(signal.SIGTERM, app.exit, None, terminated)  # the terminal must be restored first
+    on_hang_up(partial(app.exit, None, hung_up), exit_code=hung_up)
     try:
         await app.run_async()
     finally:

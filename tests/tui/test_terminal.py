@@ -19,6 +19,13 @@ import pytest
 URL = "http://127.0.0.1:1"  # nobody listens there
 ENTER_SCREEN, LEAVE_SCREEN = b"\x1b[?1049h", b"\x1b[?1049l"
 WAIT_S = 30.0
+TAKE_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+"""Runs a command whose terminal controls it, and so ends it when it goes away."""
+
 BROKEN = f"""
 import sys
 from natsctl.cli.main import main
@@ -39,9 +46,9 @@ class Terminal:
 
     def __init__(self, *args: str, rows: int = 24, columns: int = 80) -> None:
         self._master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self._modes = termios.tcgetattr(slave)
         self._slave = slave
+        self.resize(rows, columns)
         self.output = b""
         self.process = subprocess.Popen([*args], stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
 
@@ -72,12 +79,20 @@ class Terminal:
             ENTER_SCREEN
         )
 
+    def resize(self, rows: int, columns: int) -> None:
+        """Make the terminal of another size."""
+        fcntl.ioctl(self._slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def close_terminal(self) -> None:
+        """Hang up."""
+        os.close(self._slave)
+        os.close(self._master)
+
     def close(self) -> None:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
-        os.close(self._master)
-        os.close(self._slave)
+        self.close_terminal()
 
     def _read(self, timeout_s: float) -> None:
         while select.select([self._master], [], [], timeout_s)[0]:
@@ -111,6 +126,24 @@ def test_an_interrupt_is_the_same_as_ctrl_c(terminal: Terminal) -> None:
     terminal.process.send_signal(signal.SIGINT)
     assert terminal.exit_code() == 0
     assert terminal.is_restored
+
+
+@pytest.mark.parametrize("is_stalled", [False, True], ids=["at once", "after a stall"])
+def test_it_ends_when_the_terminal_goes_away(is_stalled: bool) -> None:
+    """As when a connection of ssh breaks: perhaps after a while in which nobody took what was drawn."""
+    command = [sys.executable, "-m", "natsctl", "top", "-d", "0.05", "-s", URL]
+    opened = Terminal(sys.executable, "-c", TAKE_TERMINAL, *command, rows=60, columns=200)
+    try:
+        opened.wait_for(b"refuses connections")
+        if is_stalled:
+            for rows in range(20, 60):
+                opened.resize(rows, 200)
+                time.sleep(0.05)  # a stall has no event; too short a one makes the test easier to pass
+        opened.close_terminal()
+        opened.process.send_signal(signal.SIGCONT)  # as shells and the kernel do
+        assert opened.process.wait(WAIT_S) == 128 + signal.SIGHUP
+    finally:
+        opened.process.kill()
 
 
 def test_suspending_gives_the_terminal_back(terminal: Terminal) -> None:
