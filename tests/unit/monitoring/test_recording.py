@@ -8,6 +8,7 @@ import json
 import resource
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -147,22 +148,28 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         Recorder(tmp_path / "nowhere" / "r.ndjson")
 
 
-@pytest.fixture
+@contextmanager
 def small_files() -> Iterator[None]:
-    """No file may grow beyond 4 KiB, which to a writer is like a full disk."""
+    """No file may grow beyond 4 KiB, which to a writer is like a full disk.
+
+    Not a fixture: pytest reports before it takes fixtures down, and its own output may be a longer file.
+    """
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_a_disk_that_takes_no_more_is_said(tmp_path: Path, small_files: None) -> None:
+def test_a_disk_that_takes_no_more_is_said(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path / "r.ndjson")
-    with pytest.raises(NatsctlError, match=r'cannot record to ".*r\.ndjson": File too large'):
-        for second in range(10):
-            recorder.write(reading(second))
-    with pytest.raises(NatsctlError):
-        recorder.close()
+    with small_files():
+        with pytest.raises(NatsctlError, match=r'cannot record to ".*r\.ndjson": File too large'):
+            for second in range(10):
+                recorder.write(reading(second))
+        with pytest.raises(NatsctlError):
+            recorder.close()
 
 
 class Clock:
