@@ -28,6 +28,11 @@ __all__ = [
     "Handler",
     "InternalSession",
     "Limits",
+    "Link",
+    "LinkGrant",
+    "LinkHandler",
+    "LinkInterest",
+    "LinkKind",
     "Session",
     "SublistStats",
     "SubscriptionView",
@@ -75,6 +80,45 @@ class Grant:
     max_payload: int = 1048576
     max_subscriptions: int = 0
     permissions: Permissions | None = None
+
+
+class LinkKind(Enum):
+    """What a connection to another server is.
+
+    Who hears of whose interest, and so gets its messages: clients of everybody's; a route, of clients' and spokes';
+    a spoke, of everybody's but its own; a hub, of clients' and spokes'.
+    """
+
+    ROUTE = "route"
+    """A server of the same cluster."""
+    SPOKE = "spoke"
+    """A leafnode that connected here."""
+    HUB = "hub"
+    """The server that a leafnode of ours connected to."""
+
+
+@dataclass(slots=True)
+class LinkGrant:
+    """What the broker decided about a link.
+
+    Attributes:
+        account: The account a leafnode is bound to; routes name one in each line.
+        headers: Whether the peer takes messages with headers; else it gets them without.
+        permissions: What the peer may publish (send here) and subscribe to (be sent from here).
+    """
+
+    account: str = ""
+    headers: bool = True
+    permissions: Permissions | None = None
+
+
+class LinkInterest(NamedTuple):
+    """What a peer told that it wants: ``weight`` members of a queue group, or 1."""
+
+    account: str
+    subject: bytes
+    queue: bytes | None
+    weight: int
 
 
 class Delivery(NamedTuple):
@@ -204,6 +248,101 @@ class Session(Counters, Protocol):
     def subscriptions(self) -> Iterator[SubscriptionView]:
         """The subscriptions held now, oldest first; those it had when it was closed."""
 
+    def regrant(self, grant: Grant) -> list[SubscriptionView]:
+        """Replace the grant by another one in the same account; returns the subscriptions that it ended."""
+
+
+class Link(Counters, Protocol):
+    """A connection to another server: a route or a leafnode.
+
+    It is fed and emptied like a :class:`Session`. At first only CONNECT, INFO, PING, PONG and -ERR are understood; from
+    :meth:`join` on it tells the peer what is wanted here, whenever that changes, and exchanges messages.
+    """
+
+    kind: LinkKind
+    owner: Any
+    stalls: int
+    pings: int
+    pending_bytes: int
+    closed: ClosedReason | None
+
+    @property
+    def tracing(self) -> bool:
+        """Whether the handler hears of each line and payload."""
+
+    @tracing.setter
+    def tracing(self, on: bool) -> None: ...
+
+    @property
+    def n_subscriptions(self) -> int:
+        """Subjects and queue groups the peer wants."""
+
+    @property
+    def account(self) -> str:
+        """The account of a leafnode; empty for a route."""
+
+    @property
+    def joined(self) -> bool:
+        """Whether it exchanges interest and messages."""
+
+    @property
+    def held(self) -> bool:
+        """Whether input waits for :meth:`go_on`; feed nothing until then."""
+
+    def hold(self) -> None:
+        """Take in nothing behind the line that is being handled, until :meth:`go_on`."""
+
+    def go_on(self) -> None:
+        """Take in what was held."""
+
+    def join(self, grant: LinkGrant) -> None:
+        """Exchange interest and messages from now on."""
+
+    def feed(self, data: bytes | memoryview) -> None:
+        """As that of :class:`Session`."""
+
+    def landing(self) -> memoryview | None:
+        """As that of :class:`Session`."""
+
+    def landed(self, n_bytes: int) -> None:
+        """As that of :class:`Session`."""
+
+    def fail(self, error: WireError) -> None:
+        """End the link: send ``-ERR`` if the error has one, tell the handler, take no more input."""
+
+    def close(self, reason: ClosedReason) -> None:
+        """End the link without a word, and forget what the peer wanted; the first reason counts."""
+
+    def dispose(self) -> None:
+        """As that of :class:`Session`."""
+
+    def write(self, line: bytes) -> None:
+        """Queue a protocol line of the broker's (INFO, CONNECT, PING) behind the output that is there."""
+
+    def send_error(self, text: str) -> None:
+        """Queue ``-ERR '<text>'``; the link goes on."""
+
+    def has_output(self) -> bool:
+        """As that of :class:`Session`."""
+
+    def take(self) -> bytes | memoryview:
+        """As that of :class:`Session`."""
+
+    def compact(self) -> None:
+        """As that of :class:`Session`."""
+
+    def sent(self, n_bytes: int) -> None:
+        """As that of :class:`Session`."""
+
+    def take_stalled(self) -> Sequence[Session]:
+        """Nobody: who sends over a link is not held back for those it feeds."""
+
+    def is_over_stall_mark(self) -> bool:
+        """As that of :class:`Session`."""
+
+    def interests(self) -> Iterator[LinkInterest]:
+        """What the peer wants, oldest first."""
+
 
 class InternalSession(Protocol):
     """A peer inside the broker: no bytes, messages."""
@@ -262,6 +401,43 @@ class Handler(Protocol):
         """A non-empty payload was received or sent (only while tracing)."""
 
 
+class LinkHandler(Protocol):
+    """What the broker is told of one link. Any method may call back into it."""
+
+    def on_connect(self, link: Link, document: bytes) -> None:
+        """A CONNECT came: ``join``, ``hold``, or ``fail``."""
+
+    def on_info(self, link: Link, document: bytes) -> None:
+        """An INFO came."""
+
+    def on_pong(self, link: Link) -> None:
+        """A PONG came."""
+
+    def on_peer_error(self, link: Link, text: str) -> None:
+        """The peer sent ``-ERR '<text>'``; it will close the connection as a rule."""
+
+    def on_loop_mark(self, link: Link, subject: bytes) -> None:
+        """The peer told interest in a ``$LDS.`` subject, by which leafnodes find loops; ``fail`` if it is our own."""
+
+    def on_violation(self, link: Link, text: str) -> None:
+        """A permission was hit; the link goes on unless it is ended here."""
+
+    def on_protocol_error(self, link: Link, error: WireError) -> None:
+        """The link was ended; what it still has to send is in its output."""
+
+    def on_pressure(self, link: Link) -> None:
+        """The link passed max_pending by what the engine knows: call ``sent`` if more has left by now."""
+
+    def on_slow_consumer(self, link: Link) -> None:
+        """The link is over max_pending and was closed; its output is gone."""
+
+    def on_trace(self, link: Link, arrow: Arrow, verb: bytes, args: bytes) -> None:
+        """A line was received or sent (only while tracing)."""
+
+    def on_trace_payload(self, link: Link, arrow: Arrow, payload: bytes, header_size: int) -> None:
+        """A non-empty payload was received or sent (only while tracing)."""
+
+
 class Engine(Protocol):
     """A data plane: sessions in accounts, and the messages between them."""
 
@@ -274,11 +450,17 @@ class Engine(Protocol):
     def open(self, owner: Any, grant: Grant | None) -> Session:
         """Open a client session; without a grant it must CONNECT first."""
 
-    def open_internal(self, account: str) -> InternalSession:
-        """Open a session of the broker itself in an account."""
+    def open_link(self, kind: LinkKind, owner: Any, handler: LinkHandler) -> Link:
+        """Open the session of a connection to another server."""
 
-    def collect(self) -> Sequence[Session]:
-        """The client sessions with new output since the last call, each once."""
+    def mark_loops(self, account: str, subject: bytes) -> None:
+        """Tell leafnodes of interest in a ``$LDS.`` subject, which nobody has: one that hears of it twice is a loop."""
+
+    def open_internal(self, account: str) -> InternalSession:
+        """Open a session of the broker itself in an account; other servers do not hear of what it wants."""
+
+    def collect(self) -> Sequence[Session | Link]:
+        """The client sessions and links with new output since the last call, each once."""
 
     def collect_internal(self) -> Sequence[InternalSession]:
         """The internal sessions with new messages since the last call, each once."""
