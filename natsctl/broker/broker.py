@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from natsctl.broker.auth import GLOBAL_ACCOUNT, SYSTEM_ACCOUNT, Authenticator
 from natsctl.broker.banner import announce, announce_listener
+from natsctl.broker.channel import Channel
 from natsctl.broker.client_events import ClientEvents
 from natsctl.broker.connection import Connection
 from natsctl.broker.identity import Identity
@@ -25,7 +26,7 @@ from natsctl.broker.tls.security import Security
 from natsctl.broker.user_info import UserInfo
 from natsctl.config import Options, check_start, load
 from natsctl.engine import create
-from natsctl.engine.api import Engine, Limits, Session
+from natsctl.engine.api import Engine, Limits, Link, Session
 from natsctl.errors import ClosedReason, ConfigError, ServerError, WireError
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class Broker:
         self._servers: list[asyncio.Server] = []
         self._monitor: Monitor | None = None
         self._security: Security | None = None
-        self._sockets: set[Connection] = set()
+        self._sockets: set[Channel] = set()
         self._all_gone: asyncio.Event | None = None
         self._stopped: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop
@@ -193,7 +194,7 @@ class Broker:
 
     def _accept(self, loop: asyncio.AbstractEventLoop) -> asyncio.BufferedProtocol:
         connection = Connection(self, self.registry.next_cid(), loop)
-        return connection if self._security is None else Handshake(self, self._security, connection)
+        return connection if self._security is None else Handshake(self._security, connection)
 
     async def stop(self, reason: ClosedReason = ClosedReason.SERVER_SHUTDOWN) -> None:
         """Stop listening, send out what is queued, and close every connection."""
@@ -207,8 +208,8 @@ class Broker:
             self._all_gone = asyncio.Event()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._all_gone.wait(), _LAST_WORDS_S)
-            for connection in tuple(self._sockets):
-                connection.abort(reason)
+            for channel in tuple(self._sockets):
+                channel.abort(reason)
         if self._security is not None:
             self._security.close()
         self.log.info("Server Exiting..")
@@ -236,13 +237,22 @@ class Broker:
 
     # ---- connections
 
-    def connection_made(self, connection: Connection) -> None:
+    def socket_made(self, channel: Channel) -> None:
+        """There is one more socket."""
+        self._sockets.add(channel)
+
+    def socket_lost(self, channel: Channel) -> None:
+        """The socket of a connection is gone."""
+        self._sockets.discard(channel)
+        if self._all_gone is not None and not self._sockets:
+            self._all_gone.set()
+
+    def open_session(self, connection: Connection) -> Session:
         """Open the session of a new connection."""
-        connection.session = self.engine.open(connection, self._events.anonymous_grant())
-        connection.session.tracing = self._events.is_traced("")
+        session = self.engine.open(connection, self._events.anonymous_grant())
+        session.tracing = self._events.is_traced("")
         self.registry.add(connection)
-        self._sockets.add(connection)
-        connection.debug("Client connection created")
+        return session
 
     def connection_ready(self, connection: Connection) -> None:
         """Greet a new connection, or refuse it."""
@@ -273,13 +283,7 @@ class Broker:
             self.slow_consumers += 1
         self.registry.close(connection, reason)
 
-    def connection_lost(self, connection: Connection) -> None:
-        """The socket of a connection is gone."""
-        self._sockets.discard(connection)
-        if self._all_gone is not None and not self._sockets:
-            self._all_gone.set()
-
-    def flush_touched(self) -> Sequence[Session]:
+    def flush_touched(self) -> Sequence[Session | Link]:
         """Flush every connection whose session got output; returns these sessions."""
         for internal in self.engine.collect_internal():
             for request in internal.take():

@@ -15,6 +15,7 @@ from natsctl.units import format_duration
 __all__ = ["Pinger"]
 
 _FIRST_PING_S = 2.0
+_FIRST_EAGER_PING_S = 1.0
 _FIRST_PING_JITTER = 0.2
 _RTT_VALID_S = 3600.0
 """After this long the round trip is measured again, even if the peer is known to be alive."""
@@ -26,6 +27,8 @@ class Pinger:
     Args:
         interval_s: Time from one ping to the next.
         max_out: Pings that may be unanswered.
+        kind: How the log names such a connection.
+        is_eager: Whether it also pings who was heard of a moment ago, and a new peer after one second, not two.
         send: Sends a PING.
         on_stale: Called when one ping too many is unanswered.
         note: Takes a line for the debug log.
@@ -33,6 +36,8 @@ class Pinger:
 
     __slots__ = (
         "_interval_s",
+        "_is_eager",
+        "_kind",
         "_loop",
         "_made_at",
         "_max_out",
@@ -51,6 +56,8 @@ class Pinger:
         interval_s: float,
         max_out: int,
         *,
+        kind: str,
+        is_eager: bool = False,
         send: Callable[[], None],
         on_stale: Callable[[], None],
         note: Callable[[str], None],
@@ -58,6 +65,8 @@ class Pinger:
         self._loop = asyncio.get_running_loop()
         self._interval_s = interval_s
         self._max_out = max_out
+        self._kind = kind
+        self._is_eager = is_eager
         self._send = send
         self._on_stale = on_stale
         self._note = note
@@ -79,7 +88,8 @@ class Pinger:
         """The CONNECT was answered: ping soon, at slightly different times for peers that came together."""
         if self.rtt_s == 0.0:
             self.rtt_s = time.monotonic() - self._made_at
-        self._schedule(min(self._interval_s, _FIRST_PING_S) * uniform(1, 1 + _FIRST_PING_JITTER))
+        first_s = _FIRST_EAGER_PING_S if self._is_eager else _FIRST_PING_S
+        self._schedule(min(self._interval_s, first_s) * uniform(1, 1 + _FIRST_PING_JITTER))
 
     def pong(self) -> None:
         """A PONG came."""
@@ -96,15 +106,15 @@ class Pinger:
         self._timer = self._loop.call_later(delay_s, self._tick)
 
     def _tick(self) -> None:
-        self._note("Client Ping Timer")
+        self._note(f"{self._kind} Ping Timer")
         quiet_s = self._loop.time() - self.last_heard
         now = time.monotonic()
         wants_rtt = self._sent_at == 0.0 or now - self._sent_at > _RTT_VALID_S
-        if quiet_s < self._interval_s and not wants_rtt:
+        if quiet_s < self._interval_s and not (wants_rtt or self._is_eager):
             ago = format_duration(round(quiet_s))
             self._note(f"Delaying PING due to remote client data or ping {ago} ago")
         elif self._out + 1 > self._max_out:
-            self._note("Stale Client Connection - Closing")
+            self._note(f"Stale {self._kind} Connection - Closing")
             self._on_stale()
             return
         else:

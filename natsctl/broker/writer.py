@@ -12,7 +12,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
-from natsctl.engine.api import Session
+from natsctl.engine.api import Link, Session
 
 __all__ = ["Writer"]
 
@@ -60,7 +60,7 @@ class Writer:
     def __init__(
         self,
         transport: asyncio.Transport,
-        session: Session,
+        session: Session | Link,
         *,
         deadline_s: float,
         may_retry: bool,

@@ -15,7 +15,7 @@ import ssl
 from collections.abc import Callable
 from typing import cast
 
-from natsctl.broker.connection import Connection, Host
+from natsctl.broker.channel import Channel
 from natsctl.broker.tls.faults import NOT_TLS, describe
 from natsctl.broker.tls.security import Security
 from natsctl.broker.tls.session import TlsSession
@@ -34,13 +34,11 @@ class Handshake(asyncio.BufferedProtocol):
     """The protocol of a socket until it is known how the client wants to speak.
 
     Args:
-        host: The broker.
-        security: Its TLS side.
+        security: The TLS side of the port.
         connection: What the socket will belong to.
     """
 
-    def __init__(self, host: Host, security: Security, connection: Connection) -> None:
-        self._host = host
+    def __init__(self, security: Security, connection: Channel) -> None:
         self._security = security
         self._connection = connection
         self._transport: asyncio.Transport
@@ -112,7 +110,7 @@ class Handshake(asyncio.BufferedProtocol):
     def _greet(self) -> None:
         """TLS did not come first: say INFO in clear."""
         self._is_greeted = True
-        self._host.greet(self._connection)
+        self._connection.greet()
         self._await_hello()
 
     def _await_hello(self) -> None:
@@ -161,7 +159,7 @@ class Handshake(asyncio.BufferedProtocol):
         connection, hello = self._connection, self._hello
         self._transport.set_protocol(connection)
         connection.pinger.start()
-        self._host.admit(connection)
+        connection.admit()
         if hello:
             connection.get_buffer(-1)[: len(hello)] = hello
             connection.buffer_updated(len(hello))
@@ -200,8 +198,8 @@ class Handshake(asyncio.BufferedProtocol):
         connection.secure(transport, session)
         connection.pinger.start()
         if not self._is_greeted:
-            self._host.greet(connection)
-        self._host.admit(connection)
+            connection.greet()
+        connection.admit()
         transport.start()
 
     def _is_pinned(self, session: TlsSession) -> bool:
@@ -222,7 +220,7 @@ class Handshake(asyncio.BufferedProtocol):
 
     def _fail(self, text: str) -> None:
         connection = self._connection
-        self._host.log.error(f"{connection.tag} - TLS handshake error: {text}")
+        self._security.log.error(f"{connection.tag} - TLS handshake error: {text}")
         connection.drop(ClosedReason.TLS_HANDSHAKE_FAILURE)
 
     def _miss_deadline(self) -> None:

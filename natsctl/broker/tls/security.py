@@ -25,11 +25,12 @@ class Security:
     Args:
         options: The ``tls`` block.
         allows_plain: Whether clients may do without TLS.
-        log: Told of handshakes refused by the rate limit.
+        log: Told of handshakes that failed, or were refused by the rate limit.
     """
 
     def __init__(self, options: TlsOptions, allows_plain: bool, log: Logger) -> None:
         self.options = options
+        self.log = log
         self.allows_plain = allows_plain and not options.is_always_first
         self.context = client_facing_context(options)
         if options.pinned_certs or options.verify_and_map:

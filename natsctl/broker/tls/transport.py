@@ -13,7 +13,7 @@ import ssl
 from contextlib import suppress
 from typing import Any
 
-from natsctl.broker.connection import Connection
+from natsctl.broker.channel import Channel
 from natsctl.errors import ClosedReason
 
 __all__ = ["TlsTransport"]
@@ -34,7 +34,7 @@ class TlsTransport(asyncio.BufferedProtocol, asyncio.Transport):
     def __init__(
         self,
         transport: asyncio.Transport,
-        connection: Connection,
+        connection: Channel,
         tls: ssl.SSLObject,
         incoming: ssl.MemoryBIO,
         outgoing: ssl.MemoryBIO,

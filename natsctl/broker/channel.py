@@ -1,0 +1,438 @@
+"""One connection of any kind: the shell between a transport and its engine session.
+
+The loop calls :meth:`Channel.buffer_updated` for each batch of bytes; the session takes them, and whoever got output
+by it is flushed before the loop goes on.
+
+Task: everything here runs on the broker's loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import ClassVar, Protocol, cast
+
+from natsctl.broker.logs import Logger
+from natsctl.broker.pinger import Pinger
+from natsctl.broker.stall import Stall
+from natsctl.broker.tls.session import TlsSession
+from natsctl.broker.writer import Writer
+from natsctl.config import Options
+from natsctl.engine.api import Engine, Link, Session
+from natsctl.errors import ClosedReason, WireError
+from natsctl.units import format_duration
+
+__all__ = ["Channel", "Host"]
+
+_LINGER_S = 0.25
+"""How long a refused peer is still read from, so that its unread bytes do not reset the connection under the -ERR."""
+_CHUNK_BYTES = 65536
+_BULK_BYTES = 8192
+"""Output that came of a read of this size goes out at once; that of smaller ones with what else this turn brings."""
+_FULL_READS_PER_TURN = 2
+"""After so many reads that filled the buffer, one after the other, everybody else has a turn."""
+
+
+class Host(Protocol):
+    """What a connection needs of the broker."""
+
+    options: Options
+    log: Logger
+    engine: Engine
+    read_buffer: memoryview
+    """Shared by all connections: it is empty between two calls of the loop."""
+
+    def socket_made(self, channel: Channel) -> None:
+        """There is one more socket."""
+
+    def socket_lost(self, channel: Channel) -> None:
+        """The socket of a connection is gone."""
+
+    def flush_touched(self) -> Sequence[Session | Link]:
+        """Flush every connection whose session got output; returns these sessions."""
+
+    def flush_soon(self) -> None:
+        """Do so when the loop has read from everybody who had something to say."""
+
+
+class Channel(asyncio.BufferedProtocol, ABC):
+    """A connection of some kind on a socket.
+
+    Args:
+        host: The broker.
+        cid: The connection's number.
+        loop: The broker's.
+    """
+
+    __slots__ = (
+        "_auth_timer",
+        "_draining",
+        "_ending",
+        "_full_reads",
+        "_host",
+        "_landing",
+        "_last_stall_warning",
+        "_linger_timer",
+        "_out_msgs_seen",
+        "_stall",
+        "_transport",
+        "_writer",
+        "cid",
+        "ip",
+        "last_activity",
+        "loop",
+        "pinger",
+        "port",
+        "session",
+        "started_at",
+        "stopped_at",
+        "tag",
+        "tls",
+    )
+
+    kind: ClassVar[str]
+    """How the log names such a connection: ``Client``."""
+    id_name: ClassVar[str]
+    """How the log names its number: ``cid``."""
+
+    session: Session | Link
+    pinger: Pinger
+    _writer: Writer
+    _host: Host
+
+    def __init__(self, host: Host, cid: int, loop: asyncio.AbstractEventLoop) -> None:
+        self._host = host
+        self.cid = cid
+        self.loop = loop
+        self._transport: asyncio.Transport | None = None
+        self.ip, self.port = "", 0
+        self.tag = ""
+        """What begins each log line of this connection."""
+        self.tls: TlsSession | None = None
+        """How it is encrypted; None in clear."""
+        self.started_at = datetime.now(UTC)
+        self.stopped_at: datetime | None = None
+        self.last_activity = loop.time()
+        """When it last published, subscribed or was delivered to, on the loop's clock."""
+        self._out_msgs_seen = 0
+        self._stall = Stall(self._go_on_reading)
+        self._last_stall_warning = 0.0
+        self._landing: memoryview | None = None
+        self._full_reads = 0
+        self._ending = False
+        self._draining = False
+        self._auth_timer: asyncio.TimerHandle | None = None
+        self._linger_timer: asyncio.TimerHandle | None = None
+
+    # ---- what a kind of connection decides
+
+    @abstractmethod
+    def _open_session(self) -> Session | Link:
+        """Open the session of a new connection."""
+
+    @abstractmethod
+    def _begin(self) -> None:
+        """Speak first, or refuse; session, writer and pinger are there."""
+
+    @abstractmethod
+    def greet(self) -> None:
+        """Send what comes first, over a transport that is as it will be."""
+
+    @abstractmethod
+    def admit(self) -> None:
+        """Wait for the CONNECT, over a transport that is as it will be."""
+
+    @abstractmethod
+    def _note_end(self, reason: ClosedReason) -> None:
+        """The connection takes no more part; its last output may still be on the way."""
+
+    def _make_pinger(self) -> Pinger:
+        options = self._host.options
+        return Pinger(
+            options.ping_interval_s,
+            options.ping_max,
+            kind=self.kind,
+            send=self._ping,
+            on_stale=self._go_stale,
+            note=self.debug,
+        )
+
+    def _make_writer(self, transport: asyncio.Transport) -> Writer:
+        options = self._host.options
+        return Writer(
+            transport,
+            self.session,
+            deadline_s=options.write_deadline_s,
+            may_retry=options.write_timeout == "retry",
+            on_deadline=self._miss_deadline,
+            on_drained=self._release_producers,
+        )
+
+    # ---- what the loop calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Start talking."""
+        self._transport = transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
+        transport.set_write_buffer_limits(high=0)
+        peer = transport.get_extra_info("peername") or ("", 0)
+        self.ip, self.port = peer[0], peer[1]
+        self.retag()
+        self.session = self._open_session()
+        self._host.socket_made(self)
+        self._writer = self._make_writer(transport)
+        self.pinger = self._make_pinger()
+        self._begin()
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Lend room for one read: the broker's buffer, or the place where a large payload belongs."""
+        self._landing = self.session.landing()
+        return self._host.read_buffer if self._landing is None else self._landing
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Take in what was read, and send what came of it."""
+        if self._draining:
+            return
+        host, session = self._host, self.session
+        now = self.loop.time()
+        in_msgs, n_subscriptions, pings = session.in_msgs, session.n_subscriptions, session.pings
+        host.engine.now = now
+        try:
+            if self._landing is None:
+                session.feed(host.read_buffer[:nbytes])
+            else:
+                session.landed(nbytes)
+        except MemoryError:
+            host.log.error(f"{self.tag} - out of memory")
+            self.abort(ClosedReason.READ_ERROR)
+        if session.in_msgs != in_msgs:
+            self.last_activity = self.pinger.last_heard = now
+        elif session.n_subscriptions != n_subscriptions:
+            self.last_activity = now
+        if session.pings != pings:
+            self.pinger.last_heard = now
+        stalled = session.take_stalled()
+        if stalled:
+            self._stall_for(stalled, nbytes)
+        elif nbytes < _BULK_BYTES:
+            host.flush_soon()
+        else:
+            host.flush_touched()
+        if session.held:
+            self._pause_reading()
+        elif nbytes == len(host.read_buffer):
+            self._count_full_read()
+        else:
+            self._full_reads = 0
+
+    def _stall_for(self, receivers: Sequence[Session | Link], n_bytes: int) -> None:
+        """Send what there is, and let the producer wait for those who are nearly full even then."""
+        others = set(self._host.flush_touched()) - {self.session}
+        full = [receiver for receiver in receivers if receiver.is_over_stall_mark()]
+        stalls = [receiver.owner._stall for receiver in full]
+        if stalls and self._stall.wait_for(stalls, n_bytes, spare_others=bool(others.difference(full))):
+            self._pause_reading()
+
+    def _count_full_read(self) -> None:
+        self._full_reads += 1
+        if self._full_reads >= _FULL_READS_PER_TURN:
+            # uvloop would go on reading from this socket for a good while before it looks at another one.
+            self._full_reads = 0
+            self._pause_reading()
+            self.loop.call_soon(self._take_turn)
+
+    def _take_turn(self) -> None:
+        if self._transport is not None and not (self.session.held or self._stall.is_waiting):
+            self._resume_reading()
+
+    def eof_received(self) -> None:
+        """The peer has said all: let the transport close."""
+
+    def pause_writing(self) -> None:
+        """The transport holds bytes that the kernel did not take."""
+        self._writer.paused = True
+
+    def resume_writing(self) -> None:
+        """The transport is empty again: hand over more."""
+        self._writer.resume()
+        if self._ending:
+            self._end_when_flushed()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The socket is gone."""
+        self._finish(ClosedReason.CLIENT_CLOSED if exc is None else ClosedReason.READ_ERROR)
+        self._transport = None
+        if self._linger_timer is not None:
+            self._linger_timer.cancel()
+        self._host.socket_lost(self)
+        # Nothing leads back here from now on: connections come and go by thousands, and if the garbage collector had to
+        # find them, everybody else would wait for it.
+        del self._writer, self.pinger, self._stall
+        self.session.dispose()
+
+    def secure(self, transport: asyncio.Transport, session: TlsSession) -> None:
+        """Go on over TLS."""
+        self.tls = session
+        self._transport = transport
+        self._writer.move(transport)
+
+    # ---- output and its back pressure
+
+    def flush(self) -> None:
+        """Hand queued output to the transport as far as the kernel takes it."""
+        if self._transport is None:
+            return
+        self._writer.flush()
+        if self.session.out_msgs != self._out_msgs_seen:
+            self._out_msgs_seen = self.session.out_msgs
+            self.last_activity = self._host.engine.now
+
+    def relieve(self) -> None:
+        """Hand over what the kernel takes, and tell the session what has left by now."""
+        if self._transport is not None:
+            self._writer.measure()
+            self._writer.flush()
+
+    def _miss_deadline(self) -> None:
+        n_bytes = self.session.pending_bytes
+        self._host.log.info(
+            f"{self.tag} - Slow Consumer Detected: "
+            f"WriteDeadline of {format_duration(self._host.options.write_deadline_s)} exceeded "
+            f"with {-(-n_bytes // _CHUNK_BYTES)} chunks of {n_bytes} total bytes."
+        )
+        self.abort(ClosedReason.SLOW_CONSUMER_WRITE_DEADLINE)
+
+    def _release_producers(self) -> None:
+        if self._stall.is_waited_for and not self.session.is_over_stall_mark():
+            self._stall.release()
+
+    def _go_on_reading(self, timed_out: bool) -> None:
+        """A stall is over."""
+        if timed_out:
+            self.debug(f"Timed out of fast producer stall ({format_duration(self._stall.patience_s)})")
+            now = self.loop.time()
+            if now - self._last_stall_warning >= 1:  # a stalled producer stalls a hundred times a second
+                self._last_stall_warning = now
+                text = f"Producer was stalled for a total of {format_duration(self._stall.patience_s)}"
+                self._host.log.warn(f"{self.tag} - {text}")
+        if not self.session.held:
+            self._resume_reading()
+
+    def _pause_reading(self) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def _resume_reading(self) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    # ---- CONNECT
+
+    def start_auth_timer(self, timeout_s: float) -> None:
+        """Give the peer this long to CONNECT."""
+        self._auth_timer = self.loop.call_later(timeout_s, self._miss_auth)
+
+    def stop_auth_timer(self) -> None:
+        """The peer has shown itself."""
+        if self._auth_timer is not None:
+            self._auth_timer.cancel()
+            self._auth_timer = None
+
+    def _miss_auth(self) -> None:
+        self.debug("Authentication Timeout")
+        self.session.fail(WireError(ClosedReason.AUTHENTICATION_TIMEOUT, wire="Authentication Timeout"))
+
+    def settle(self) -> None:
+        """The CONNECT was answered: go on reading, and time the pings from here."""
+        self.pinger.connected()
+        self._resume_reading()
+
+    def retag(self) -> None:
+        """Make the tag anew, from what is known by now."""
+        host = f"[{self.ip}]" if ":" in self.ip else self.ip
+        self.tag = " - ".join((f"{host}:{self.port} - {self.id_name}:{self.cid}", *self._tag_parts()))
+
+    def _tag_parts(self) -> Sequence[str]:
+        """What the tag says besides address and number."""
+        return ()
+
+    # ---- pings
+
+    @property
+    def rtt_s(self) -> float:
+        """Last round trip."""
+        return self.pinger.rtt_s
+
+    def _ping(self) -> None:
+        if self.session.tracing:
+            self._host.log.trace(f"{self.tag} - ->> [PING]")
+        self.session.write(b"PING\r\n")
+        self._host.flush_touched()
+
+    def _go_stale(self) -> None:
+        self.session.fail(WireError(ClosedReason.STALE_CONNECTION, wire="Stale Connection"))
+
+    def debug(self, text: str) -> None:
+        """Log a line of this connection's life."""
+        if self._host.log.debug_enabled:
+            self._host.log.debug(f"{self.tag} - {text}")
+
+    # ---- the end
+
+    @property
+    def reason(self) -> ClosedReason | None:
+        """Why it was closed."""
+        return self.session.closed
+
+    def close(self, reason: ClosedReason) -> None:
+        """End the connection after its queued output."""
+        self._finish(reason)
+        if self._transport is None or self._transport.is_closing() or self._ending:
+            return
+        self._ending = True
+        # Who does not read cannot keep the socket: what is left is given up after the write deadline.
+        patience_s = max(self._host.options.write_deadline_s, _LINGER_S)
+        self._linger_timer = self.loop.call_later(patience_s, self._transport.abort)
+        self.flush()
+        self._end_when_flushed()
+
+    def _end_when_flushed(self) -> None:
+        if self._transport is None or self._draining or not self._writer.is_idle:
+            return
+        self._draining = True
+        if self._linger_timer is not None:
+            self._linger_timer.cancel()
+        if self.session.closed is ClosedReason.SERVER_SHUTDOWN:  # there is no last word to protect
+            self._transport.close()
+            return
+        with suppress(OSError):  # asyncio's own loop tells here of a peer that is gone already
+            self._transport.write_eof()
+        self._resume_reading()
+        self._linger_timer = self.loop.call_later(_LINGER_S, self._transport.abort)
+
+    def drop(self, reason: ClosedReason) -> None:
+        """End the connection after what its transport holds; queued output is lost."""
+        self._finish(reason)
+        if self._transport is not None and not self._ending:
+            self._ending = self._draining = True
+            self._linger_timer = self.loop.call_later(_LINGER_S, self._transport.abort)
+            self._transport.close()
+
+    def abort(self, reason: ClosedReason) -> None:
+        """End the connection now; its output is lost."""
+        self._finish(reason)
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _finish(self, reason: ClosedReason) -> None:
+        if self.stopped_at is not None:
+            return
+        self.stopped_at = datetime.now(UTC)
+        self.stop_auth_timer()
+        self.pinger.stop()
+        self._writer.stop()
+        self.session.close(reason)
+        self._note_end(self.session.closed or reason)
+        self._stall.stop()
