@@ -71,6 +71,7 @@ class Channel(asyncio.BufferedProtocol, ABC):
         "_auth_timer",
         "_draining",
         "_ending",
+        "_feeds_full",
         "_full_reads",
         "_host",
         "_landing",
@@ -119,6 +120,7 @@ class Channel(asyncio.BufferedProtocol, ABC):
         """When it last published, subscribed or was delivered to, on the loop's clock."""
         self._out_msgs_seen = 0
         self._stall = Stall(self._go_on_reading)
+        self._feeds_full = False
         self._last_stall_warning = 0.0
         self._landing: memoryview | None = None
         self._full_reads = 0
@@ -199,6 +201,8 @@ class Channel(asyncio.BufferedProtocol, ABC):
         now = self.loop.time()
         in_msgs, n_subscriptions, pings = session.in_msgs, session.n_subscriptions, session.pings
         host.engine.now = now
+        if self._feeds_full:
+            host.flush_touched()  # what is touched below is touched by this connection
         try:
             if self._landing is None:
                 session.feed(host.read_buffer[:nbytes])
@@ -214,6 +218,7 @@ class Channel(asyncio.BufferedProtocol, ABC):
         if session.pings != pings:
             self.pinger.last_heard = now
         stalled = session.take_stalled()
+        self._feeds_full = bool(stalled)
         if stalled:
             self._stall_for(stalled, nbytes)
         elif nbytes < _BULK_BYTES:
@@ -227,12 +232,13 @@ class Channel(asyncio.BufferedProtocol, ABC):
         else:
             self._full_reads = 0
 
-    def _stall_for(self, receivers: Sequence[Session | Link], n_bytes: int) -> None:
+    def _stall_for(self, stalled: Sequence[Session | Link], n_bytes: int) -> None:
         """Send what there is, and let the producer wait for those who are nearly full even then."""
-        others = set(self._host.flush_touched()) - {self.session}
-        full = [receiver for receiver in receivers if receiver.is_over_stall_mark()]
-        stalls = [receiver.owner._stall for receiver in full]
-        if stalls and self._stall.wait_for(stalls, n_bytes, spare_others=bool(others.difference(full))):
+        touched = {session for session in self._host.flush_touched() if session.closed is None} - {self.session}
+        full = {session for session in stalled if session.is_over_stall_mark()}
+        others = touched - full
+        if full and all(session.pending_bytes for session in others):
+            self._stall.wait_for((s.owner._stall for s in full), (s.owner._stall for s in others), n_bytes)
             self._pause_reading()
 
     def _count_full_read(self) -> None:
@@ -290,10 +296,13 @@ class Channel(asyncio.BufferedProtocol, ABC):
             self.last_activity = self._host.engine.now
 
     def relieve(self) -> None:
-        """Hand over what the kernel takes, and tell the session what has left by now."""
-        if self._transport is not None:
-            self._writer.measure()
+        """Hand over what the kernel takes, and tell the session what has left by now, before it is cut for it."""
+        if self._transport is None:
+            return
+        if not self._writer.paused:
             self._writer.flush()
+        elif self.session.pending_bytes > self._host.options.max_pending:
+            self._writer.measure()
 
     def _miss_deadline(self) -> None:
         n_bytes = self.session.pending_bytes
@@ -306,7 +315,7 @@ class Channel(asyncio.BufferedProtocol, ABC):
 
     def _release_producers(self) -> None:
         if self._stall.is_waited_for and not self.session.is_over_stall_mark():
-            self._stall.release()
+            self._stall.release(is_empty=not self.session.pending_bytes)
 
     def _go_on_reading(self, timed_out: bool) -> None:
         """A stall is over."""

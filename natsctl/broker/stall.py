@@ -1,7 +1,8 @@
 """The fast producer stall: who sends to a connection that is nearly full waits for it, a little.
 
-A producer whose only receivers are nearly full is held to their pace, as nats-server does it. Where others receive
-from it as well, they must not suffer for the slow one: then waiting takes at most a fifth of the time.
+It costs nobody else anything. Whoever is behind has output left for the while that the producer waits; as soon as one
+of those who receive from it has none, the wait is over. So a producer is held to the pace of its receivers where all of
+them are behind, and not at all where some keep up: beside those, a slow one is cut at its limit.
 
 Source: nats-server ``client.go`` (stalledWait): ten milliseconds at most for each batch that was read.
 """
@@ -16,8 +17,6 @@ __all__ = ["Stall"]
 _STALL_S = 0.010
 _STALL_BYTES = 65536
 """What nats-server reads at once; a larger batch waits as long as its parts would."""
-_FREE_PER_STALL = 4
-"""How much longer than a stall others are served without one."""
 
 
 class Stall:
@@ -27,46 +26,44 @@ class Stall:
         on_end: Called when a wait is over, with whether it ran into its time limit.
     """
 
-    __slots__ = ("_free_until", "_on_end", "_timer", "_waited_for_by", "_waits_for", "patience_s")
+    __slots__ = ("_full", "_on_end", "_producers", "_receivers", "_timer", "patience_s")
 
     def __init__(self, on_end: Callable[[bool], None]) -> None:
         self._on_end = on_end
-        self._waits_for: set[Stall] | None = None
-        self._waited_for_by: set[Stall] | None = None
+        self._full: set[Stall] | None = None
+        self._receivers: set[Stall] | None = None
+        self._producers: set[Stall] | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._free_until = 0.0
         self.patience_s = 0.0
         """How long the last wait could take."""
 
-    def wait_for(self, receivers: Iterable[Stall], n_bytes: int, *, spare_others: bool) -> bool:
-        """Begin to wait until all receivers have drained; returns whether it does.
+    def wait_for(self, full: Iterable[Stall], others: Iterable[Stall], n_bytes: int) -> None:
+        """Wait until the full ones have drained, or one of the receivers has nothing left.
 
         Args:
-            receivers: Whom to wait for.
+            full: Those who are nearly full.
+            others: Who received beside them, and has output left as well.
             n_bytes: Size of the batch they got.
-            spare_others: Whether somebody got it who is not nearly full.
         """
-        loop = asyncio.get_running_loop()
-        now = loop.time()
-        if spare_others and now < self._free_until:
-            return False
-        self.patience_s = _STALL_S if spare_others else _STALL_S * max(1, n_bytes // _STALL_BYTES)
-        self._free_until = now + self.patience_s * (1 + _FREE_PER_STALL)
-        self._waits_for = set(receivers)
-        for receiver in self._waits_for:
-            if receiver._waited_for_by is None:
-                receiver._waited_for_by = set()
-            receiver._waited_for_by.add(self)
-        self._timer = loop.call_later(self.patience_s, self._end, True)
-        return True
+        self._full = set(full)
+        self._receivers = self._full.union(others)
+        for receiver in self._receivers:
+            if receiver._producers is None:
+                receiver._producers = set()
+            receiver._producers.add(self)
+        self.patience_s = _STALL_S * max(1, n_bytes // _STALL_BYTES)
+        self._timer = asyncio.get_running_loop().call_later(self.patience_s, self._end, True)
 
-    def release(self) -> None:
-        """Let those go on who wait for this connection: it has drained, or is gone."""
-        producers, self._waited_for_by = self._waited_for_by, None
-        for producer in producers or ():
-            if producer._waits_for is not None:
-                producer._waits_for.discard(self)
-                if not producer._waits_for:
+    def release(self, *, is_empty: bool = False) -> None:
+        """Let those go on who wait for this connection alone: it has drained, or is gone.
+
+        Args:
+            is_empty: Whether it has nothing left, so that nobody may wait for others either.
+        """
+        for producer in tuple(self._producers or ()):
+            if producer._full is not None:
+                producer._full.discard(self)
+                if is_empty or not producer._full:
                     producer._end(timed_out=False)
 
     @property
@@ -77,7 +74,7 @@ class Stall:
     @property
     def is_waited_for(self) -> bool:
         """Whether somebody waits for this connection."""
-        return bool(self._waited_for_by)
+        return bool(self._producers)
 
     def stop(self) -> None:
         """Wait no more, and keep nobody waiting."""
@@ -86,6 +83,7 @@ class Stall:
             self._timer = None
         self._leave()
         self.release()
+        self._producers = None
 
     def _end(self, timed_out: bool) -> None:
         if self._timer is not None:
@@ -95,7 +93,7 @@ class Stall:
             self._on_end(timed_out)
 
     def _leave(self) -> None:
-        for receiver in self._waits_for or ():
-            if receiver._waited_for_by is not None:
-                receiver._waited_for_by.discard(self)
-        self._waits_for = None
+        for receiver in self._receivers or ():
+            if receiver._producers is not None:
+                receiver._producers.discard(self)
+        self._full = self._receivers = None
