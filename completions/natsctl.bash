@@ -8,7 +8,7 @@ _natsctl() {
     fi
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case "$path $word" in
-            'natsctl server'|'natsctl pub'|'natsctl sub'|'natsctl request'|'natsctl reply'|'natsctl rtt'|'natsctl bench'|'natsctl top'|'natsctl varz'|'natsctl connz'|'natsctl routez'|'natsctl leafz'|'natsctl subsz'|'natsctl accountz'|'natsctl healthz'|'natsctl certs'|'natsctl certs init'|'natsctl certs cluster'|'natsctl certs ls'|'natsctl certs info'|'natsctl certs verify'|'natsctl certs expiry'|'natsctl certs probe'|'natsctl certs renew'|'natsctl certs gencert'|'natsctl certs genkey'|'natsctl certs sign'|'natsctl certs selfsign'|'natsctl certs json'|'natsctl certs certinfo'|'natsctl certs print-defaults'|'natsctl certs version'|'natsctl context'|'natsctl context ls'|'natsctl context show'|'natsctl context add'|'natsctl context select'|'natsctl context unselect'|'natsctl context rm'|'natsctl demo'|'natsctl version') path="$path $word" ;;
+            'natsctl server'|'natsctl pub'|'natsctl sub'|'natsctl request'|'natsctl reply'|'natsctl rtt'|'natsctl bench'|'natsctl top'|'natsctl varz'|'natsctl connz'|'natsctl routez'|'natsctl leafz'|'natsctl subsz'|'natsctl accountz'|'natsctl healthz'|'natsctl cluster'|'natsctl cluster up'|'natsctl cluster status'|'natsctl certs'|'natsctl certs init'|'natsctl certs cluster'|'natsctl certs ls'|'natsctl certs info'|'natsctl certs verify'|'natsctl certs expiry'|'natsctl certs probe'|'natsctl certs renew'|'natsctl certs gencert'|'natsctl certs genkey'|'natsctl certs sign'|'natsctl certs selfsign'|'natsctl certs json'|'natsctl certs certinfo'|'natsctl certs print-defaults'|'natsctl certs version'|'natsctl context'|'natsctl context ls'|'natsctl context show'|'natsctl context add'|'natsctl context select'|'natsctl context unselect'|'natsctl context rm'|'natsctl demo'|'natsctl version') path="$path $word" ;;
         esac
     done
     COMPREPLY=()
@@ -254,6 +254,19 @@ _natsctl() {
         'natsctl healthz --key'|'natsctl healthz --tlskey'|'natsctl healthz -key'|'natsctl healthz -tlskey') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
         'natsctl healthz --cacert'|'natsctl healthz --tlsca'|'natsctl healthz -cacert'|'natsctl healthz -tlsca') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
         'natsctl healthz --timeout'|'natsctl healthz -timeout') return ;;
+        'natsctl cluster up --nodes') return ;;
+        'natsctl cluster up --engine') COMPREPLY=($(compgen -W "natsctl nats-server" -- "$current")); return ;;
+        'natsctl cluster up --dir') COMPREPLY=($(compgen -d -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl cluster up --port') return ;;
+        'natsctl cluster status --watch'|'natsctl cluster status -watch') return ;;
+        'natsctl cluster status -s'|'natsctl cluster status --server'|'natsctl cluster status -server') return ;;
+        'natsctl cluster status -m'|'natsctl cluster status --http-port'|'natsctl cluster status -http-port') return ;;
+        'natsctl cluster status -ms'|'natsctl cluster status --https-port'|'natsctl cluster status -https-port') return ;;
+        'natsctl cluster status --base-path'|'natsctl cluster status -base-path') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl cluster status --cert'|'natsctl cluster status --tlscert'|'natsctl cluster status -cert'|'natsctl cluster status -tlscert') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl cluster status --key'|'natsctl cluster status --tlskey'|'natsctl cluster status -key'|'natsctl cluster status -tlskey') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl cluster status --cacert'|'natsctl cluster status --tlsca'|'natsctl cluster status -cacert'|'natsctl cluster status -tlsca') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl cluster status --timeout'|'natsctl cluster status -timeout') return ;;
         'natsctl certs init --san') return ;;
         'natsctl certs init --key') return ;;
         'natsctl certs init --expiry') return ;;
@@ -314,7 +327,7 @@ _natsctl() {
         'natsctl')
             case $current in
                 -*) words="-v --version -h --help" ;;
-                *) words="server pub sub request reply rtt bench top varz connz routez leafz subsz accountz healthz certs context demo version" ;;
+                *) words="server pub sub request reply rtt bench top varz connz routez leafz subsz accountz healthz cluster certs context demo version" ;;
             esac
             ;;
         'natsctl server')
@@ -404,6 +417,24 @@ _natsctl() {
         'natsctl healthz')
             case $current in
                 -*) words="--details -details --js-enabled-only -js-enabled-only --js-server-only -js-server-only --json -json --watch -watch -h --help -help -s --server -server -m --http-port -http-port -ms --https-port -https-port --base-path -base-path --cluster -cluster --cert --tlscert -cert -tlscert --key --tlskey -key -tlskey --cacert --tlsca -cacert -tlsca -k --insecure -insecure --timeout -timeout" ;;
+                *) words="" ;;
+            esac
+            ;;
+        'natsctl cluster')
+            case $current in
+                -*) words="-h --help" ;;
+                *) words="up status" ;;
+            esac
+            ;;
+        'natsctl cluster up')
+            case $current in
+                -*) words="--nodes --engine --tls --dir --port -q --quiet --json -h --help" ;;
+                *) words="" ;;
+            esac
+            ;;
+        'natsctl cluster status')
+            case $current in
+                -*) words="--json -json --watch -watch -h --help -help -s --server -server -m --http-port -http-port -ms --https-port -https-port --base-path -base-path --cert --tlscert -cert -tlscert --key --tlskey -key -tlskey --cacert --tlsca -cacert -tlsca -k --insecure -insecure --timeout -timeout" ;;
                 *) words="" ;;
             esac
             ;;

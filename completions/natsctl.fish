@@ -3,7 +3,7 @@ function __natsctl_at --argument-names wanted
     set -l path natsctl
     for word in (commandline -opc)[2..]
         switch "$path $word"
-            case 'natsctl server' 'natsctl pub' 'natsctl sub' 'natsctl request' 'natsctl reply' 'natsctl rtt' 'natsctl bench' 'natsctl top' 'natsctl varz' 'natsctl connz' 'natsctl routez' 'natsctl leafz' 'natsctl subsz' 'natsctl accountz' 'natsctl healthz' 'natsctl certs' 'natsctl certs init' 'natsctl certs cluster' 'natsctl certs ls' 'natsctl certs info' 'natsctl certs verify' 'natsctl certs expiry' 'natsctl certs probe' 'natsctl certs renew' 'natsctl certs gencert' 'natsctl certs genkey' 'natsctl certs sign' 'natsctl certs selfsign' 'natsctl certs json' 'natsctl certs certinfo' 'natsctl certs print-defaults' 'natsctl certs version' 'natsctl context' 'natsctl context ls' 'natsctl context show' 'natsctl context add' 'natsctl context select' 'natsctl context unselect' 'natsctl context rm' 'natsctl demo' 'natsctl version'
+            case 'natsctl server' 'natsctl pub' 'natsctl sub' 'natsctl request' 'natsctl reply' 'natsctl rtt' 'natsctl bench' 'natsctl top' 'natsctl varz' 'natsctl connz' 'natsctl routez' 'natsctl leafz' 'natsctl subsz' 'natsctl accountz' 'natsctl healthz' 'natsctl cluster' 'natsctl cluster up' 'natsctl cluster status' 'natsctl certs' 'natsctl certs init' 'natsctl certs cluster' 'natsctl certs ls' 'natsctl certs info' 'natsctl certs verify' 'natsctl certs expiry' 'natsctl certs probe' 'natsctl certs renew' 'natsctl certs gencert' 'natsctl certs genkey' 'natsctl certs sign' 'natsctl certs selfsign' 'natsctl certs json' 'natsctl certs certinfo' 'natsctl certs print-defaults' 'natsctl certs version' 'natsctl context' 'natsctl context ls' 'natsctl context show' 'natsctl context add' 'natsctl context select' 'natsctl context unselect' 'natsctl context rm' 'natsctl demo' 'natsctl version'
                 set path "$path $word"
         end
     end
@@ -26,6 +26,7 @@ complete -c natsctl -n "__natsctl_at 'natsctl'" -a leafz -d 'Read the leafnode c
 complete -c natsctl -n "__natsctl_at 'natsctl'" -a subsz -d 'Read what is subscribed to, and who would receive a message.'
 complete -c natsctl -n "__natsctl_at 'natsctl'" -a accountz -d 'Read which accounts a server has.'
 complete -c natsctl -n "__natsctl_at 'natsctl'" -a healthz -d 'Ask whether a server may be sent work.'
+complete -c natsctl -n "__natsctl_at 'natsctl'" -a cluster -d 'Run a cluster on this machine, and see how any cluster is.'
 complete -c natsctl -n "__natsctl_at 'natsctl'" -a certs -d 'Make, check and renew certificates.'
 complete -c natsctl -n "__natsctl_at 'natsctl'" -a context -d 'Manage connection contexts.'
 complete -c natsctl -n "__natsctl_at 'natsctl'" -a demo -d 'See the broker and the messaging commands at work.'
@@ -387,6 +388,33 @@ complete -c natsctl -n "__natsctl_at 'natsctl healthz'" -l key -l tlskey -o key 
 complete -c natsctl -n "__natsctl_at 'natsctl healthz'" -l cacert -l tlsca -o cacert -o tlsca -r -F -d 'CA certificates to trust.'
 complete -c natsctl -n "__natsctl_at 'natsctl healthz'" -o k -l insecure -o insecure -d 'Trust any certificate.'
 complete -c natsctl -n "__natsctl_at 'natsctl healthz'" -l timeout -o timeout -r -f -d 'Longest wait for an answer (default 10).'
+
+complete -c natsctl -n "__natsctl_at 'natsctl cluster'" -f
+complete -c natsctl -n "__natsctl_at 'natsctl cluster'" -a up -d 'Run a cluster on this machine until Ctrl-C.'
+complete -c natsctl -n "__natsctl_at 'natsctl cluster'" -a status -d 'Show the servers of a cluster and what is wrong with it, from the monitoring port of one of them.'
+complete -c natsctl -n "__natsctl_at 'natsctl cluster'" -s h -l help -d 'Show the help and exit.'
+
+complete -c natsctl -n "__natsctl_at 'natsctl cluster up'" -l nodes -r -f -d 'How many nodes (default 3).'
+complete -c natsctl -n "__natsctl_at 'natsctl cluster up'" -l engine -r -f -a 'natsctl nats-server' -d 'Which server the nodes are. Default: natsctl.'
+complete -c natsctl -n "__natsctl_at 'natsctl cluster up'" -l tls -d 'TLS for clients, routes and monitoring, with a CA of its own.'
+complete -c natsctl -n "__natsctl_at 'natsctl cluster up'" -l dir -r -f -a '(__fish_complete_directories)' -d 'Keep the files here, or run those that are here.'
+complete -c natsctl -n "__natsctl_at 'natsctl cluster up'" -l port -r -f -d 'Client port of the first node (default 4222); -1 finds free ones.'
+complete -c natsctl -n "__natsctl_at 'natsctl cluster up'" -s q -l quiet -d 'Do not show what the nodes log.'
+complete -c natsctl -n "__natsctl_at 'natsctl cluster up'" -l json -d 'Write events as JSON lines, and no logs.'
+complete -c natsctl -n "__natsctl_at 'natsctl cluster up'" -s h -l help -d 'Show the help and exit.'
+
+complete -c natsctl -n "__natsctl_at 'natsctl cluster status'" -l json -o json -d 'Write JSON, one document for each reading.'
+complete -c natsctl -n "__natsctl_at 'natsctl cluster status'" -l watch -o watch -r -f -d 'Read again every so many seconds.'
+complete -c natsctl -n "__natsctl_at 'natsctl cluster status'" -o h -l help -o help -d 'Show the help and exit.'
+complete -c natsctl -n "__natsctl_at 'natsctl cluster status'" -o s -l server -o server -r -f -d 'Host, host:port or URL of monitoring; several with commas or repeated (default 127.0.0.1).'
+complete -c natsctl -n "__natsctl_at 'natsctl cluster status'" -o m -l http-port -o http-port -r -f -d 'Monitoring port. Default: 8222.'
+complete -c natsctl -n "__natsctl_at 'natsctl cluster status'" -o ms -l https-port -o https-port -r -f -d 'Monitoring port on HTTPS; wins over -m.'
+complete -c natsctl -n "__natsctl_at 'natsctl cluster status'" -l base-path -o base-path -r -F -d 'The http_base_path of the server.'
+complete -c natsctl -n "__natsctl_at 'natsctl cluster status'" -l cert -l tlscert -o cert -o tlscert -r -F -d 'Client certificate.'
+complete -c natsctl -n "__natsctl_at 'natsctl cluster status'" -l key -l tlskey -o key -o tlskey -r -F -d 'Key of the certificate.'
+complete -c natsctl -n "__natsctl_at 'natsctl cluster status'" -l cacert -l tlsca -o cacert -o tlsca -r -F -d 'CA certificates to trust.'
+complete -c natsctl -n "__natsctl_at 'natsctl cluster status'" -o k -l insecure -o insecure -d 'Trust any certificate.'
+complete -c natsctl -n "__natsctl_at 'natsctl cluster status'" -l timeout -o timeout -r -f -d 'Longest wait for an answer (default 10).'
 
 complete -c natsctl -n "__natsctl_at 'natsctl certs'" -f
 complete -c natsctl -n "__natsctl_at 'natsctl certs'" -a init -d 'Make a CA, certificates for a server, clients and routes, and a nats.conf that uses them.'

@@ -25,6 +25,7 @@ COMMANDS = {
     "subsz": "Read what is subscribed to, and who would receive a message.",
     "accountz": "Read which accounts a server has.",
     "healthz": "Ask whether a server may be sent work.",
+    "cluster": "Run a cluster on this machine, and see how any cluster is.",
     "certs": "Make, check and renew certificates.",
     "context": "Manage connection contexts.",
     "demo": "See the broker and the messaging commands at work.",

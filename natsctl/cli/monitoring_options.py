@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from inspect import Parameter, signature
 from typing import Annotated, Any
 
@@ -15,7 +15,7 @@ from natsctl.monitoring.reader import TLSFiles
 from natsctl.ops.pages import Ports
 from natsctl.units import parse_duration
 
-__all__ = ["seconds", "takes_ports"]
+__all__ = ["seconds", "takes_cluster", "takes_ports"]
 
 _MAX_PORT = 65535
 _TIMEOUT_S = 10.0
@@ -95,12 +95,21 @@ def _ports(
 
 def takes_ports(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command these flags; it receives what they amount to as ``ports``."""
-    shared = signature(_ports, eval_str=True).parameters
+    return _with_flags(command, signature(_ports, eval_str=True).parameters)
+
+
+def takes_cluster(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command that always means the whole cluster these flags but ``--cluster``."""
+    flags = signature(_ports, eval_str=True).parameters
+    return _with_flags(command, {name: flag for name, flag in flags.items() if name != "cluster"}, cluster=True)
+
+
+def _with_flags(command: Callable[..., None], shared: Mapping[str, Parameter], **decided: Any) -> Callable[..., None]:
     own = [parameter for name, parameter in signature(command, eval_str=True).parameters.items() if name != "ports"]
 
     @functools.wraps(command)
     def with_ports(**values: Any) -> None:
-        ports = _ports(**{name: values.pop(name) for name in shared})
+        ports = _ports(**{name: values.pop(name) for name in shared}, **decided)
         command(**values, ports=ports)
 
     parameters = [parameter.replace(kind=Parameter.KEYWORD_ONLY) for parameter in (*own, *shared.values())]

@@ -2,13 +2,15 @@
 
 ``/routez`` tells the address and the server id of each peer, but no server knows the monitoring ports of the others.
 The guess is that they use the scheme, the port and the base path of the server asked; it is checked by reading the
-``/varz`` there: only a server with the id that the route has counts as found. So servers that share one machine, each
-with its own monitoring port, are not found but told by name, to be given one by one.
+``/varz`` there: only a server with the id that the route has counts as found. Servers that share a machine have a
+monitoring port each: on this machine the ports beside the one asked are tried, for that is where people put them; on
+others nobody knocks at ports that were not named, and such servers are told by name, to be given one by one.
 """
 
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -20,6 +22,11 @@ from natsctl.monitoring.reader import Reader
 __all__ = ["MAX_SERVERS", "Peer", "find_peers"]
 
 MAX_SERVERS = 256
+
+_GAPS = 2
+"""Ports beside those of as many servers as are known, for servers that are down."""
+_KNOCK_S = 1.0
+_MAX_PORT = 65535
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +85,31 @@ async def _neighbours(reader: Reader, found: dict[str, Peer], open_reader: Calla
         for route in list(new.values())[: MAX_SERVERS - len(found)]
     ]
     peers = await asyncio.gather(*(_checked(guess, open_reader) for guess in guesses))
+    if any(peer.error and _is_loopback(urlsplit(peer.url).hostname) for peer in peers):
+        beside = await _beside(reader.url, len({route.remote_id for route in routes}) + _GAPS, open_reader)
+        peers = [beside.get(peer.server_id, peer) if peer.error else peer for peer in peers]
     found.update((peer.server_id, peer) for peer in peers)
     return list(peers)
+
+
+async def _beside(url: str, n_ports: int, open_reader: Callable[[str], Reader]) -> dict[str, Peer]:
+    """The servers of this machine whose monitoring ports are near one of them, by their ids."""
+    parts = urlsplit(url)
+    if not _is_loopback(parts.hostname) or parts.port is None:
+        return {}
+    ports = range(max(1, parts.port - n_ports), min(_MAX_PORT, parts.port + n_ports) + 1)
+    urls = [_with_port(url, port) for port in ports if port != parts.port]
+    found = await asyncio.gather(*(_there(each, open_reader) for each in urls))
+    return {peer.server_id: peer for peer in found if peer}
+
+
+async def _there(url: str, open_reader: Callable[[str], Reader]) -> Peer | None:
+    try:
+        async with asyncio.timeout(_KNOCK_S), open_reader(url) as reader:
+            varz = await reader.varz()
+    except (NatsctlError, TimeoutError):
+        return None
+    return Peer(varz.server_id, varz.server_name, url)
 
 
 async def _checked(guess: Peer, open_reader: Callable[[str], Reader]) -> Peer:
@@ -91,6 +121,19 @@ async def _checked(guess: Peer, open_reader: Callable[[str], Reader]) -> Peer:
     if varz.server_id != guess.server_id:
         return Peer(guess.server_id, guess.name, guess.url, f"{guess.url} is the monitoring of another server")
     return Peer(guess.server_id, varz.server_name or guess.name, guess.url)
+
+
+def _is_loopback(host: str | None) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+def _with_port(url: str, port: int) -> str:
+    parts = urlsplit(url)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return urlunsplit(parts._replace(netloc=f"{host}:{port}"))
 
 
 def _at(url: str, ip: str) -> str:

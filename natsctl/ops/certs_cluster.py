@@ -12,7 +12,7 @@ from natsctl.ops.certs_issue import LOOPBACK, Issued, Issuer, Terms, check_host,
 from natsctl.pki.files import NewFile, write_files
 from natsctl.pki.names import parse_ip
 
-__all__ = ["MAX_NODES", "Cluster", "Node", "Ports", "make_cluster", "nodes_at", "nodes_here"]
+__all__ = ["MAX_NODES", "Cluster", "Node", "Ports", "make_cluster", "node_config", "nodes_at", "nodes_here"]
 
 MAX_NODES = 64
 """A full mesh of more has thousands of routes; a super-cluster serves such systems better."""
@@ -144,7 +144,7 @@ def make_cluster(
         issued += pairs
         files.append(NewFile(place / "ca.pem", issued[0].certificate.data))
         files += (file for pair in pairs for file in (pair.certificate, pair.key))
-        files.append(NewFile(place / "nats.conf", _config(name, node, nodes).encode()))
+        files.append(NewFile(place / "nats.conf", node_config(name, node, nodes, secure=True).encode()))
     write_files(files, force=force)
     return Cluster(directory, tuple(nodes), tuple(issued), tuple(files))
 
@@ -154,20 +154,30 @@ def _check_number(n_nodes: int) -> None:
         raise UsageError(f"a cluster has 2 to {MAX_NODES} nodes, not {n_nodes}")
 
 
-def _config(cluster: str, node: Node, nodes: Sequence[Node]) -> str:
-    server, route = (
-        tls_block(Path(f"{part}.pem"), Path(f"{part}-key.pem"), Path("ca.pem")) for part in ("server", "route")
-    )
+def node_config(cluster: str, node: Node, nodes: Sequence[Node], *, secure: bool) -> str:
+    """Write the ``nats.conf`` of a node.
+
+    Args:
+        cluster: Its name.
+        node: Whose configuration it is.
+        nodes: All of them; a route leads to each of the others.
+        secure: Use the certificates in the directory of the node, for clients, routes and monitoring.
+    """
     routes = "".join(f"\n  {quoted(other.route_url)}" for other in nodes if other != node)
-    block = f"name: {quoted(cluster)}\nlisten: {_listen(node, node.ports.route)}\n{route}\nroutes: [{routes}\n]"
-    return (
-        "# Start the server in this directory: files are looked for where it runs.\n"
-        f"server_name: {quoted(node.name)}\n"
-        f"listen: {_listen(node, node.ports.client)}\n"
-        f"https: {_listen(node, node.ports.monitor)}\n\n"
-        f"{server}\n\n"
-        f"cluster {{\n{indented(block)}\n}}\n"
-    )
+    block = [f"name: {quoted(cluster)}", f"listen: {_listen(node, node.ports.route)}", f"routes: [{routes}\n]"]
+    top = [
+        f"server_name: {quoted(node.name)}",
+        f"listen: {_listen(node, node.ports.client)}",
+        f"{'https' if secure else 'http'}: {_listen(node, node.ports.monitor)}\n",
+    ]
+    if secure:
+        server, route = (
+            tls_block(Path(f"{part}.pem"), Path(f"{part}-key.pem"), Path("ca.pem")) for part in ("server", "route")
+        )
+        block.insert(2, route)
+        top = ["# Start the server in this directory: files are looked for where it runs.", *top, f"{server}\n"]
+    inside = indented("\n".join(block))
+    return "\n".join([*top, f"cluster {{\n{inside}\n}}\n"])
 
 
 def _listen(node: Node, port: int) -> str:

@@ -94,6 +94,24 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "natsctl accountz": (("See one account:", "natsctl accountz --account APP"),),
     "natsctl healthz": (("Ask two servers; exits with 0 when both are healthy:", "natsctl healthz -s one,two"),),
+    "natsctl cluster": (
+        (
+            "Run three nodes until Ctrl-C, and see from another terminal how they are:",
+            "natsctl cluster up\nnatsctl cluster status",
+        ),
+    ),
+    "natsctl cluster up": (
+        (
+            "Run five nodes of the official server with TLS, on other ports:",
+            "natsctl cluster up --nodes 5 --engine nats-server --tls --port 5222",
+        ),
+        ("Keep the files, change them, and run them again:", "natsctl cluster up --dir cluster"),
+        ("Have free ports found, and told as JSON:", "natsctl cluster up --port -1 --json"),
+    ),
+    "natsctl cluster status": (
+        ("See who is there, and what is wrong; exits with 1 then:", "natsctl cluster status -s one.example.net"),
+        ("Watch a node go and come back:", "natsctl cluster status --watch 1"),
+    ),
     "natsctl certs": (
         (
             "Make everything a server with TLS needs, start it, and look at the certificates:",
