@@ -5,6 +5,7 @@
     NatsctlError                 exit 1    hint
     ├─ UsageError                exit 2    a value on the command line that cannot be meant
     ├─ ConfigError               exit 1    problems: file, line, column, message (as nats-server: exit 1)
+    │  └─ ReloadError            exit 1    option: it changes only with a restart
     ├─ ServerError               exit 1    the broker cannot start or go on
     ├─ EngineError               exit 1    the engine asked for is not available
     ├─ WireError                 exit 4    wire, log, reason: a peer broke the protocol
@@ -37,6 +38,7 @@ __all__ = [
     "NatsctlError",
     "NoResponders",
     "Problem",
+    "ReloadError",
     "RequestError",
     "RequestTimeout",
     "ServerError",
@@ -70,6 +72,15 @@ class ClosedReason(Enum):
     MISSING_ACCOUNT = "Missing Account"
     HEADER_VIOLATION = "Message Header Violation"
     NO_RESPONDERS_REQUIRES_HEADERS = "No Responders Requires Headers"
+    INCORRECT_PORT = "Incorrect Port"
+    WRONG_GATEWAY = "Wrong Gateway"
+    DUPLICATE_ROUTE = "Duplicate Route"
+    ROUTE_REMOVED = "Route Removed"
+    CLUSTER_NAME_CONFLICT = "Cluster Name Conflict"
+    DUPLICATE_SERVER_NAME = "Duplicate Server Name"
+    DUPLICATE_REMOTE_LEAFNODE = "Duplicate Remote LeafNode Connection"
+    MINIMUM_VERSION_REQUIRED = "Minimum Version Required"
+    CLUSTER_NAMES_IDENTICAL = "Cluster Names Identical"
 
 
 class NatsctlError(Exception):
@@ -119,6 +130,18 @@ class ConfigError(NatsctlError):
     def __init__(self, problems: list[Problem] | tuple[Problem, ...]) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = tuple(problems)
+
+
+class ReloadError(ConfigError):
+    """A change that a running broker cannot take over; nothing else was changed either.
+
+    Attributes:
+        option: The option, as nats-server calls it.
+    """
+
+    def __init__(self, option: str, old: str, new: str) -> None:
+        super().__init__([Problem(f"config reload not supported for {option}: old={old}, new={new}")])
+        self.option = option
 
 
 class ServerError(NatsctlError):

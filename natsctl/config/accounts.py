@@ -24,7 +24,7 @@ _LIMITS = Block(
     Key("max_connections", unlimited_below_zero, ("max_conn",), to="max_connections"),
     Key("max_subscriptions", unlimited_below_zero, ("max_subs",), to="max_subscriptions"),
     Key("max_payload", unlimited_below_zero, ("max_pay",), to="max_payload"),
-    Key("max_leafnodes", unlimited_below_zero, ("max_leafs",)),
+    Key("max_leafnodes", unlimited_below_zero, ("max_leafs",), to="max_leafnodes"),
 )
 
 

@@ -10,6 +10,8 @@ __all__ = ["UNAVAILABLE"]
 
 _JWT = "operator mode"
 _JETSTREAM = "JetStream"
+_ISOLATION = "isolation of leafnodes"
+_WEBSOCKET = "WebSocket"
 
 UNAVAILABLE = {
     "prof_port": "profiling",
@@ -18,11 +20,20 @@ UNAVAILABLE = {
     "ocsp": "OCSP",
     "ocsp_cache": "OCSP",
     "cluster": "clustering",
-    "leafnodes": "leafnodes",
+    "leafnodes.compression": "compression",
+    "leafnodes.isolate": _ISOLATION,
+    "leafnodes.authorization.proxy_required": "the PROXY protocol",
+    "leafnodes.authorization.users.proxy_required": "the PROXY protocol",
+    "leafnodes.remotes.compression": "compression",
+    "leafnodes.remotes.hub": "leafnode remotes that are the hub",
+    "leafnodes.remotes.isolate": _ISOLATION,
+    "leafnodes.remotes.request_isolation": _ISOLATION,
+    "leafnodes.remotes.proxy": "proxies for leafnodes",
+    "leafnodes.remotes.ws_compression": _WEBSOCKET,
+    "leafnodes.remotes.ws_no_masking": _WEBSOCKET,
+    "leafnodes.remotes.jetstream_cluster_migrate": _JETSTREAM,
     "gateway": "gateways",
-    "connect_error_reports": "clustering",
-    "reconnect_error_reports": "clustering",
-    "websocket": "WebSocket",
+    "websocket": _WEBSOCKET,
     "mqtt": "MQTT",
     "jetstream": _JETSTREAM,
     "store_dir": _JETSTREAM,
@@ -34,7 +45,6 @@ UNAVAILABLE = {
     "accounts.*.mappings": "subject mapping",
     "accounts.*.jetstream": _JETSTREAM,
     "accounts.*.msg_trace": "message tracing",
-    "accounts.*.limits.max_leafnodes": "leafnodes",
     "accounts.*.users.proxy_required": "the PROXY protocol",
     "authorization.auth_callout": "auth callout",
     "authorization.proxy_required": "the PROXY protocol",
@@ -48,8 +58,6 @@ UNAVAILABLE = {
     "resolver_pinned_accounts": _JWT,
     "trusted_keys": _JWT,
     "default_sentinel": _JWT,
-    "lame_duck_duration": "lame duck mode",
-    "lame_duck_grace_period": "lame duck mode",
     "feature_flags": "feature flags",
 }
 """Dotted path of a key (``*`` is the name of an account) to the feature it would switch on."""

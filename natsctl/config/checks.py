@@ -32,11 +32,17 @@ def _limits(options: Options) -> list[str]:
         "authorization timeout": options.auth_timeout_s,
     }
     found += [f"{name} must be above 0, found {value:g}" for name, value in positive.items() if value <= 0]
+    duration_s, grace_s = options.lame_duck_duration_s, options.lame_duck_grace_period_s
+    if grace_s >= duration_s:
+        found.append(
+            f"lame_duck_grace_period of {grace_s:g} s must be shorter than lame_duck_duration of {duration_s:g} s"
+        )
     not_negative = {
         "ping_max": options.ping_max,
         "max_closed_clients": options.max_closed_clients,
         "logfile_size_limit": options.log.logfile_size_limit,
         "logfile_max_num": options.log.logfile_max_num,
+        "lame_duck_grace_period": grace_s,
     }
     return found + [f"{name} must not be negative, found {value}" for name, value in not_negative.items() if value < 0]
 

@@ -13,10 +13,13 @@ __all__ = [
     "AccountLimits",
     "AccountOptions",
     "AuthorizationOptions",
+    "LeafOptions",
+    "LeafUser",
     "LogOptions",
     "Options",
     "Permission",
     "Permissions",
+    "RemoteOptions",
     "ResponsePermission",
     "TlsCertificate",
     "TlsOptions",
@@ -91,6 +94,7 @@ class AccountLimits:
     max_connections: int = UNLIMITED
     max_subscriptions: int = UNLIMITED
     max_payload: int = UNLIMITED
+    max_leafnodes: int = UNLIMITED
 
 
 @dataclass(slots=True)
@@ -161,6 +165,8 @@ class TlsOptions:
     cipher_suites: list[str] = field(default_factory=list)
     """Registered names of TLS 1.2 suites; empty: all that are secure."""
     curve_preferences: list[str] = field(default_factory=list)
+    insecure: bool = False
+    """Whether a server that is connected to need not prove who it is."""
 
     @property
     def wants_certificate(self) -> bool:
@@ -171,6 +177,78 @@ class TlsOptions:
     def is_always_first(self) -> bool:
         """Whether nothing is sent in clear."""
         return self.handshake_first_s == math.inf
+
+
+@dataclass(slots=True)
+class LeafUser:
+    """A login of leafnodes alone, and the account that they are bound to; empty is the global one."""
+
+    user: str = ""
+    password: str = field(default="", repr=False)
+    account: str = ""
+
+
+@dataclass(slots=True)
+class RemoteOptions:
+    """A hub that the broker connects to as a leafnode.
+
+    Units: timeouts in seconds.
+    """
+
+    urls: list[str] = field(default_factory=list)
+    """Servers of the hub, perhaps with ``user:password@`` or ``token@``."""
+    account: str = ""
+    """Of this side; empty is the global one."""
+    credentials: str = ""
+    """Path of a file with a user's JWT and seed."""
+    nkey: str = field(default="", repr=False)
+    """Seed of a user's nkey."""
+    tls: TlsOptions | None = None
+    deny_imports: list[str] = field(default_factory=list)
+    """Subjects that the hub must not send."""
+    deny_exports: list[str] = field(default_factory=list)
+    """Subjects that are not sent to the hub."""
+    no_randomize: bool = False
+    """Try the servers in the order in which they are given."""
+    ignore_discovered_servers: bool = False
+    """Do without the servers that the hub tells of."""
+    first_info_timeout_s: float = 1.0
+    dial_timeout_s: float = 0.0
+    """0: that of all remotes."""
+    disabled: bool = False
+
+
+@dataclass(slots=True)
+class LeafOptions:
+    """The ``leafnodes`` block: who may connect as a leafnode, and the hubs that the broker connects to itself.
+
+    Units: timeouts, delays and deadlines in seconds.
+    """
+
+    host: str = ""
+    port: int = 0
+    """0 takes no leafnodes, -1 picks a free port."""
+    user: str = ""
+    password: str = field(default="", repr=False)
+    nkey: str = ""
+    """Public key that leafnodes must prove to have the seed of."""
+    account: str = ""
+    """What a leafnode is bound to that logs in by ``user`` or ``nkey``, or need not log in."""
+    users: list[LeafUser] = field(default_factory=list)
+    """Without these, ``user`` and ``nkey`` the users of clients log in."""
+    auth_timeout_s: float = 2.0
+    tls: TlsOptions | None = None
+    advertise: str = ""
+    no_advertise: bool = False
+    min_version: str = ""
+    """Release of nats-server that leafnodes must speak at least."""
+    remotes: list[RemoteOptions] = field(default_factory=list)
+    reconnect_s: float = 1.0
+    dial_timeout_s: float = 1.0
+    write_deadline_s: float = 0.0
+    """0: that of clients."""
+    write_timeout: str = "default"
+    """``default`` and ``retry`` let a slow leafnode go on while it takes something; ``close`` cuts it."""
 
 
 @dataclass(slots=True)
@@ -218,11 +296,21 @@ class Options:
     write_deadline_s: float = 10.0
     write_timeout: str = "default"
     """``default`` and ``close`` cut a client that misses the write deadline; ``retry`` lets it go on."""
+    lame_duck_duration_s: float = 120.0
+    """How long lame duck mode takes, from the first word to the last connection."""
+    lame_duck_grace_period_s: float = 10.0
+    """How long of that clients may leave by themselves."""
 
     tls: TlsOptions | None = None
     """None serves clients in clear."""
     allow_non_tls: bool = False
     """Whether clients may do without TLS."""
+
+    leafnodes: LeafOptions = field(default_factory=LeafOptions)
+    connect_error_reports: int = 3600
+    """Of so many failed attempts to reach another server for the first time one is logged."""
+    reconnect_error_reports: int = 1
+    """The same for a server that was reached before."""
 
     authorization: AuthorizationOptions = field(default_factory=AuthorizationOptions)
     accounts: list[AccountOptions] = field(default_factory=list)

@@ -8,7 +8,8 @@ from __future__ import annotations
 from natsctl.config.accounts import AccountSection, accounts
 from natsctl.config.document import Node
 from natsctl.config.jetstream import jetstream
-from natsctl.config.links import LISTEN, cluster, gateway, leafnodes, write_timeout
+from natsctl.config.leafnodes import fill_leafnodes, leafnodes
+from natsctl.config.links import LISTEN, cluster, gateway, write_timeout
 from natsctl.config.listeners import mqtt, websocket
 from natsctl.config.mappings import mappings
 from natsctl.config.options import Options
@@ -100,8 +101,8 @@ SERVER = Block(
     Key("ping_max", integer, to="ping_max", zero_is_default=True),
     Key("write_deadline", duration, to="write_deadline_s", zero_is_default=True),
     Key("write_timeout", write_timeout, to="write_timeout"),
-    Key("lame_duck_duration", _lame_duck_duration),
-    Key("lame_duck_grace_period", _not_negative),
+    Key("lame_duck_duration", _lame_duck_duration, to="lame_duck_duration_s"),
+    Key("lame_duck_grace_period", _not_negative, to="lame_duck_grace_period_s"),
     Key("no_header_support", boolean, to="no_header_support"),
     Key("no_fast_producer_stall", boolean, to="no_fast_producer_stall"),
     Key("disable_sublist_cache", boolean, ("no_sublist_cache",), to="disable_sublist_cache"),
@@ -142,8 +143,8 @@ SERVER = Block(
     Key("gateway", gateway),
     Key("websocket", websocket, ("ws",)),
     Key("mqtt", mqtt),
-    Key("connect_error_reports", integer),
-    Key("reconnect_error_reports", integer),
+    Key("connect_error_reports", integer, to="connect_error_reports", zero_is_default=True),
+    Key("reconnect_error_reports", integer, to="reconnect_error_reports", zero_is_default=True),
     Key("jetstream", jetstream),
     Key("store_dir", string, ("storedir",)),
     Key("default_js_domain", table(string)),
@@ -162,6 +163,8 @@ def read_options(document: Node, report: Report) -> Options:
     _listen(section, options)
     if "tls" in section:
         options.tls = tls_options(section.get("tls"), report)
+    if "leafnodes" in section:
+        fill_leafnodes(options.leafnodes, section.get("leafnodes"), report)
     login = section.get("authorization")
     if login is not None:
         login.fill(options.authorization)
