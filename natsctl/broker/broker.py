@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import os
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import fields, replace
@@ -20,7 +21,7 @@ from natsctl.broker.connection import Connection
 from natsctl.broker.identity import Identity
 from natsctl.broker.listener import BACKLOG, join_address, listen, reachable
 from natsctl.broker.logs import Logger, logging_logger
-from natsctl.broker.registry import SLOW_CONSUMER, Registry
+from natsctl.broker.registry import Registry
 from natsctl.broker.tls.handshake import Handshake
 from natsctl.broker.tls.security import Security
 from natsctl.broker.user_info import UserInfo
@@ -68,8 +69,8 @@ class Broker:
         self.options = replace(base, **overrides)
         self.log = log if log is not None else logging_logger()
         self.registry = Registry(self.options.max_closed_clients)
-        self.slow_consumers = 0
-        self.stale_connections = 0
+        self.slow_consumers: Counter[str] = Counter()
+        self.stale_connections: Counter[str] = Counter()
         self.read_buffer = memoryview(bytearray(_READ_BYTES))
         self.authenticator = Authenticator(self.options)
         self.started_at = datetime.now(UTC)
@@ -279,8 +280,6 @@ class Broker:
 
     def connection_closed(self, connection: Connection, reason: ClosedReason) -> None:
         """A connection takes no more part; its last output may still be on the way."""
-        if reason in SLOW_CONSUMER:
-            self.slow_consumers += 1
         self.registry.close(connection, reason)
 
     def flush_touched(self) -> Sequence[Session | Link]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -25,7 +26,10 @@ from natsctl.engine.api import Engine, Link, Session
 from natsctl.errors import ClosedReason, WireError
 from natsctl.units import format_duration
 
-__all__ = ["Channel", "Host"]
+__all__ = ["SLOW_CONSUMER", "Channel", "Host"]
+
+SLOW_CONSUMER = (ClosedReason.SLOW_CONSUMER_PENDING_BYTES, ClosedReason.SLOW_CONSUMER_WRITE_DEADLINE)
+"""Why a connection is closed that does not take what it gets."""
 
 _LINGER_S = 0.25
 """How long a refused peer is still read from, so that its unread bytes do not reset the connection under the -ERR."""
@@ -44,6 +48,9 @@ class Host(Protocol):
     engine: Engine
     read_buffer: memoryview
     """Shared by all connections: it is empty between two calls of the loop."""
+    slow_consumers: Counter[str]
+    """By kind of connection, as the next."""
+    stale_connections: Counter[str]
 
     def socket_made(self, channel: Channel) -> None:
         """There is one more socket."""
@@ -162,14 +169,20 @@ class Channel(asyncio.BufferedProtocol, ABC):
             note=self.debug,
         )
 
+    def _write_deadline_s(self) -> float:
+        return self._host.options.write_deadline_s
+
+    def _may_retry_writing(self) -> bool:
+        return self._host.options.write_timeout == "retry"
+
     def _make_writer(self, transport: asyncio.Transport) -> Writer:
-        options = self._host.options
         return Writer(
             transport,
             self.session,
-            deadline_s=options.write_deadline_s,
-            may_retry=options.write_timeout == "retry",
+            deadline_s=self._write_deadline_s(),
+            may_retry=self._may_retry_writing(),
             on_deadline=self._miss_deadline,
+            on_recovered=self._recover,
             on_drained=self._release_producers,
         )
 
@@ -304,14 +317,27 @@ class Channel(asyncio.BufferedProtocol, ABC):
         elif self.session.pending_bytes > self._host.options.max_pending:
             self._writer.measure()
 
-    def _miss_deadline(self) -> None:
+    def _miss_deadline(self, *, is_late: bool, gives_up: bool) -> None:
         n_bytes = self.session.pending_bytes
-        self._host.log.info(
-            f"{self.tag} - Slow Consumer Detected: "
-            f"WriteDeadline of {format_duration(self._host.options.write_deadline_s)} exceeded "
+        self._note_slow_consumer(
+            f"{'State' if is_late else 'Detected'}: "
+            f"WriteDeadline of {format_duration(self._writer.deadline_s)} exceeded "
             f"with {-(-n_bytes // _CHUNK_BYTES)} chunks of {n_bytes} total bytes."
         )
-        self.abort(ClosedReason.SLOW_CONSUMER_WRITE_DEADLINE)
+        if gives_up:
+            self.abort(ClosedReason.SLOW_CONSUMER_WRITE_DEADLINE)
+
+    def _recover(self, took_s: float) -> None:
+        self._host.log.info(f"{self.tag} - Slow Consumer Recovered: Flush took {took_s:.3f}s")
+
+    def overflow(self) -> None:
+        """The session is over max_pending."""
+        self._note_slow_consumer(f"Detected: MaxPending of {self._host.options.max_pending} Exceeded")
+        self.abort(ClosedReason.SLOW_CONSUMER_PENDING_BYTES)
+
+    def _note_slow_consumer(self, text: str) -> None:
+        self._host.slow_consumers[self.kind] += 1
+        self._host.log.info(f"{self.tag} - Slow Consumer {text}")
 
     def _release_producers(self) -> None:
         if self._stall.is_waited_for and not self.session.is_over_stall_mark():
@@ -381,6 +407,7 @@ class Channel(asyncio.BufferedProtocol, ABC):
         self._host.flush_touched()
 
     def _go_stale(self) -> None:
+        self._host.stale_connections[self.kind] += 1
         self.session.fail(WireError(ClosedReason.STALE_CONNECTION, wire="Stale Connection"))
 
     def debug(self, text: str) -> None:
@@ -402,7 +429,7 @@ class Channel(asyncio.BufferedProtocol, ABC):
             return
         self._ending = True
         # Who does not read cannot keep the socket: what is left is given up after the write deadline.
-        patience_s = max(self._host.options.write_deadline_s, _LINGER_S)
+        patience_s = max(self._writer.deadline_s, _LINGER_S)
         self._linger_timer = self.loop.call_later(patience_s, self._transport.abort)
         self.flush()
         self._end_when_flushed()

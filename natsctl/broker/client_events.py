@@ -43,8 +43,6 @@ class Environment(Protocol):
     identity: Identity
     authenticator: Authenticator
     registry: Registry
-    slow_consumers: int
-    stale_connections: int
 
     def flush_touched(self) -> object:
         """Flush every connection whose session got output."""
@@ -224,8 +222,6 @@ class ClientEvents:
         connection: Connection = session.owner
         if error.log is not None:
             self._env.log.error(f"{connection.tag} - {error.log}")
-        if error.reason is ClosedReason.STALE_CONNECTION:
-            self._env.stale_connections += 1
         connection.close(error.reason)
 
     def on_pressure(self, session: Session) -> None:
@@ -234,10 +230,7 @@ class ClientEvents:
 
     def on_slow_consumer(self, session: Session) -> None:
         """The client reads too slowly for what it subscribed to."""
-        connection: Connection = session.owner
-        limit = self._env.options.max_pending
-        self._env.log.info(f"{connection.tag} - Slow Consumer Detected: MaxPending of {limit} Exceeded")
-        connection.abort(ClosedReason.SLOW_CONSUMER_PENDING_BYTES)
+        session.owner.overflow()
 
     # ---- traces
 

@@ -12,15 +12,13 @@ from datetime import datetime
 from itertools import islice
 from typing import Protocol
 
+from natsctl.broker.channel import SLOW_CONSUMER
 from natsctl.broker.connection import Connection
 from natsctl.broker.tls.session import TlsSession
 from natsctl.engine.api import Counters, SubscriptionView
 from natsctl.errors import ClosedReason
 
-__all__ = ["SLOW_CONSUMER", "ClosedConnection", "Counted", "Peer", "Registry", "Traffic"]
-
-SLOW_CONSUMER = (ClosedReason.SLOW_CONSUMER_PENDING_BYTES, ClosedReason.SLOW_CONSUMER_WRITE_DEADLINE)
-"""Why a connection is closed that does not take what it gets."""
+__all__ = ["ClosedConnection", "Counted", "Peer", "Registry", "Traffic"]
 
 _FIRST_CID = 5
 """nats-server's own internal clients take 1 to 4; scripts count on the first client's number."""

@@ -11,13 +11,26 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from typing import Protocol
 
 from natsctl.engine.api import Link, Session
 
-__all__ = ["Writer"]
+__all__ = ["DeadlineHandler", "Writer"]
 
 _SLOTS_PER_DEADLINE = 64
 """Output queued within one such part of the write deadline shares an age: the bookkeeping stays small."""
+
+
+class DeadlineHandler(Protocol):
+    """Hears of a missed deadline."""
+
+    def __call__(self, *, is_late: bool, gives_up: bool) -> None:
+        """Output is older than it may be.
+
+        Args:
+            is_late: Whether it had been before, and nothing has changed.
+            gives_up: Whether nobody waits any longer.
+        """
 
 
 class _Mark:
@@ -39,21 +52,24 @@ class Writer:
         deadline_s: How old an unsent byte may get; 0 has no end.
         may_retry: Whether a missed deadline is forgiven while the peer still takes something.
         on_deadline: Called when the deadline was missed.
+        on_recovered: Called when everything that was late has left, with the time it took.
         on_drained: Called after each write, when less is pending than before.
     """
 
     __slots__ = (
-        "_deadline_s",
         "_in_flight",
+        "_late_since",
         "_loop",
         "_marks",
         "_may_retry",
         "_on_deadline",
         "_on_drained",
+        "_on_recovered",
         "_sent",
         "_session",
         "_timer",
         "_transport",
+        "deadline_s",
         "paused",
     )
 
@@ -64,20 +80,23 @@ class Writer:
         *,
         deadline_s: float,
         may_retry: bool,
-        on_deadline: Callable[[], None],
+        on_deadline: DeadlineHandler,
+        on_recovered: Callable[[float], None],
         on_drained: Callable[[], None],
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._transport = transport
         self._session = session
-        self._deadline_s = deadline_s
+        self.deadline_s = deadline_s
         self._may_retry = may_retry
         self._on_deadline = on_deadline
+        self._on_recovered = on_recovered
         self._on_drained = on_drained
         self._in_flight = 0
         self._sent = 0
         self._marks: deque[_Mark] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._late_since: float | None = None
         self.paused = False
         """Whether the transport still holds bytes of the last chunk."""
 
@@ -131,18 +150,18 @@ class Writer:
             self._timer = None
 
     def _mark(self) -> None:
-        if self._deadline_s <= 0:
+        if self.deadline_s <= 0:
             return
         now = self._loop.time()
         end = self._sent + self._session.pending_bytes
         if self._marks is None:
             self._marks = deque()
-        if self._marks and now - self._marks[-1].at < self._deadline_s / _SLOTS_PER_DEADLINE:
+        if self._marks and now - self._marks[-1].at < self.deadline_s / _SLOTS_PER_DEADLINE:
             self._marks[-1].end = end
         elif not self._marks or end > self._marks[-1].end:
             self._marks.append(_Mark(end, now))
         if self._timer is None:
-            self._timer = self._loop.call_later(self._deadline_s, self._check)
+            self._timer = self._loop.call_later(self.deadline_s, self._check)
 
     def _check(self) -> None:
         self._timer = None
@@ -153,15 +172,20 @@ class Writer:
             marks.popleft()
         if not marks:
             self._marks = None
+            if self._late_since is not None:
+                self._on_recovered(self._loop.time() - self._late_since)
+                self._late_since = None
             return
         # A mark is as old as the first byte it stands for; the last one may be younger by a slot.
-        due = marks[0].at + self._deadline_s * (1 + 1 / _SLOTS_PER_DEADLINE)
+        due = marks[0].at + self.deadline_s * (1 + 1 / _SLOTS_PER_DEADLINE)
         now = self._loop.time()
         if now < due:
             self._timer = self._loop.call_later(due - now, self._check)
-        elif self._may_retry and self._sent > sent_before:
-            for mark in marks:
-                mark.at = now
-            self._timer = self._loop.call_later(self._deadline_s, self._check)
         else:
-            self._on_deadline()
+            gives_up = not (self._may_retry and self._sent > sent_before)
+            self._on_deadline(is_late=self._late_since is not None, gives_up=gives_up)
+            if not gives_up:
+                self._late_since = self._late_since or marks[0].at
+                for mark in marks:
+                    mark.at = now
+                self._timer = self._loop.call_later(self.deadline_s, self._check)

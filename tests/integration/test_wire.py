@@ -221,7 +221,7 @@ async def test_a_client_that_answers_no_ping_is_stale(caplog: pytest.LogCaptureF
     async with Broker(ping_interval_s=0.05, ping_max=2) as broker, await WireClient.open(broker.port) as client:
         assert await client.read_to_end() == [b"PING", b"PING", b"-ERR 'Stale Connection'"]
         assert await closed_reasons(broker, 1) == [ClosedReason.STALE_CONNECTION]
-        assert broker.stale_connections == 1
+        assert broker.stale_connections.total() == 1
         assert "Stale Client Connection - Closing" in caplog.text
 
 

@@ -104,8 +104,10 @@ def _connections(source: Source) -> Iterator[Metric]:
     for reason, count in sorted(registry.closed_by_reason.items(), key=lambda each: each[0].value):
         closed.add_metric((reason.value,), count)
     yield closed
-    yield _counter("slow_consumers", "Connections closed because they read too slowly.", broker.slow_consumers)
-    yield _counter("stale_connections", "Connections closed because pings went unanswered.", broker.stale_connections)
+    yield _counter("slow_consumers", "Connections closed because they read too slowly.", broker.slow_consumers.total())
+    yield _counter(
+        "stale_connections", "Connections closed because pings went unanswered.", broker.stale_connections.total()
+    )
     for name in ("routes", "leafnodes"):
         yield _gauge(name, f"Open connections of {name}.", 0)
 

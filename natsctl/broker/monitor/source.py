@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections import Counter
 from datetime import datetime
 from typing import Protocol
 
@@ -35,8 +36,8 @@ class MonitoredBroker(Protocol):
     identity: Identity
     authenticator: Authenticator
     started_at: datetime
-    slow_consumers: int
-    stale_connections: int
+    slow_consumers: Counter[str]
+    stale_connections: Counter[str]
 
 
 class Source:

@@ -5,6 +5,7 @@ Source: nats-server ``monitor.go`` (HandleVarz, createVarz, updateVarzRuntimeFie
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime
 
 from natsctl import __version__
@@ -87,10 +88,14 @@ def _count(source: Source, document: Varz) -> None:
     document.in_bytes = document.in_client_bytes = total.in_bytes
     document.out_msgs = document.out_client_msgs = total.out_msgs
     document.out_bytes = document.out_client_bytes = total.out_bytes
-    document.slow_consumers = broker.slow_consumers
-    document.slow_consumer_stats = PerKindStats(clients=broker.slow_consumers)
-    document.stale_connections = broker.stale_connections
-    document.stale_connection_stats = PerKindStats(clients=broker.stale_connections)
+    document.slow_consumers = broker.slow_consumers.total()
+    document.slow_consumer_stats = _per_kind(broker.slow_consumers)
+    document.stale_connections = broker.stale_connections.total()
+    document.stale_connection_stats = _per_kind(broker.stale_connections)
     document.stalled_clients = total.stalls
     document.subscriptions = broker.engine.n_subscriptions()
     document.http_req_stats = dict(sorted(source.requests.items()))
+
+
+def _per_kind(counted: Counter[str]) -> PerKindStats:
+    return PerKindStats(clients=counted["Client"], routes=counted["Router"], leafs=counted["Leafnode"])
