@@ -81,15 +81,6 @@ class ClosedReason(Enum):
     DUPLICATE_REMOTE_LEAFNODE = "Duplicate Remote LeafNode Connection"
     MINIMUM_VERSION_REQUIRED = "Minimum Version Required"
     CLUSTER_NAMES_IDENTICAL = "Cluster Names Identical"
-    INCORRECT_PORT = "Incorrect Port"
-    WRONG_GATEWAY = "Wrong Gateway"
-    DUPLICATE_ROUTE = "Duplicate Route"
-    ROUTE_REMOVED = "Route Removed"
-    CLUSTER_NAME_CONFLICT = "Cluster Name Conflict"
-    DUPLICATE_SERVER_NAME = "Duplicate Server Name"
-    DUPLICATE_REMOTE_LEAFNODE = "Duplicate Remote LeafNode Connection"
-    MINIMUM_VERSION_REQUIRED = "Minimum Version Required"
-    CLUSTER_NAMES_IDENTICAL = "Cluster Names Identical"
 
 
 class NatsctlError(Exception):
