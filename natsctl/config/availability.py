@@ -21,6 +21,8 @@ UNAVAILABLE = {
     "ocsp_cache": "OCSP",
     "cluster": "clustering",
     "leafnodes.compression": "compression",
+    "leafnodes.tls.ocsp_peer": "OCSP",
+    "leafnodes.remotes.tls.ocsp_peer": "OCSP",
     "leafnodes.isolate": _ISOLATION,
     "leafnodes.authorization.proxy_required": "the PROXY protocol",
     "leafnodes.authorization.users.proxy_required": "the PROXY protocol",

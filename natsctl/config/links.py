@@ -19,7 +19,7 @@ from natsctl.config.readers import (
     string,
     string_or_strings,
 )
-from natsctl.config.schema import Block, Key, Reader, RefusedError, Report, Section
+from natsctl.config.schema import Block, Key, Reader, RefusedError, Report
 from natsctl.config.tls import tls
 from natsctl.config.urls import url, warn_of_duplicates
 from natsctl.config.users import single_login

@@ -16,7 +16,7 @@ from natsctl.config.readers import boolean, choice, each, integer, seconds, stri
 from natsctl.config.schema import Block, Key, Reader, RefusedError, Report, Section
 from natsctl.config.words import kind, quoted
 
-__all__ = ["certificate_problems", "tls", "tls_options"]
+__all__ = ["certificate_problems", "outgoing_tls_options", "tls", "tls_options"]
 
 _FIRST = {"true": math.inf, "on": math.inf, "false": 0.0, "off": 0.0, "auto": 0.05, "auto_fallback": 0.05}
 _STRANGERS = ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH", "NO_CERTIFICATE_ASSIGNED")
@@ -168,12 +168,24 @@ def tls(*, knows_urls: bool = False) -> Reader:
 
 
 def tls_options(section: Section, report: Report) -> TlsOptions:
-    """Make the options of the client port; what OpenSSL cannot be held to must not be left out quietly."""
+    """Make the options of a port; what OpenSSL cannot be held to must not be left out quietly."""
+    return _options(section, report, _MEANINGLESS)
+
+
+def outgoing_tls_options(section: Section, report: Report) -> TlsOptions:
+    """Make the options of connections to other servers, which alone may leave the other side unverified."""
+    meaningless = {key: reason for key, reason in _MEANINGLESS.items() if key != "insecure"}
+    options = _options(section, report, meaningless)
+    options.insecure = bool(section.get("insecure"))
+    return options
+
+
+def _options(section: Section, report: Report, meaningless: dict[str, str]) -> TlsOptions:
     options = TlsOptions()
     section.fill(options)
     if section.get("cert_file"):
         options.certificates = [TlsCertificate(section.get("cert_file"), section.get("key_file", ""))]
-    problems = [(key, reason) for key, reason in _MEANINGLESS.items() if section.get(key)]
+    problems = [(key, reason) for key, reason in meaningless.items() if section.get(key)]
     problems += [
         ("cipher_suites", untellable_suites(options.cipher_suites) if options.cipher_suites else ""),
         ("curve_preferences", untellable_curves(options.curve_preferences)),

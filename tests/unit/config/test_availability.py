@@ -7,6 +7,9 @@ import pytest
 from natsctl.config import loads
 from natsctl.config.accounts import _ACCOUNT, _LIMITS
 from natsctl.config.availability import UNAVAILABLE
+from natsctl.config.leafnodes import _AUTHORIZATION as _LEAF_AUTHORIZATION
+from natsctl.config.leafnodes import _REMOTE, leafnodes
+from natsctl.config.leafnodes import _USER as _LEAF_USER
 from natsctl.config.schema import Block
 from natsctl.config.server import SERVER
 from natsctl.config.tls import _TLS, HANDLED
@@ -33,8 +36,8 @@ def unavailable(text: str) -> list[str]:
             "f:1:16: account exports (exports) is not available yet in natsctl server",
         ),
         (
-            "accounts { A { limits { max_leafs: 5 } } }",
-            "f:1:25: leafnodes (max_leafs) is not available yet in natsctl server",
+            "leafnodes { remotes: [{url: nats://h, hub: true}] }",
+            "f:1:39: leafnode remotes that are the hub (hub) is not available yet in natsctl server",
         ),
         (
             f"authorization {{ auth_callout {{ issuer: {ISSUER}, auth_users: [a] }} }}",
@@ -74,6 +77,8 @@ def test_what_has_an_option_is_available() -> None:
 
 BLOCKS = {"": SERVER, "authorization.": _AUTHORIZATION, "accounts.*.": _ACCOUNT, "accounts.*.limits.": _LIMITS}
 BLOCKS |= {"authorization.users.": _USER, "accounts.*.users.": _USER, "tls.": _TLS}
+BLOCKS |= {"leafnodes.": leafnodes, "leafnodes.remotes.": _REMOTE, "leafnodes.authorization.": _LEAF_AUTHORIZATION}
+BLOCKS |= {"leafnodes.tls.": _TLS, "leafnodes.remotes.tls.": _TLS, "leafnodes.authorization.users.": _LEAF_USER}
 
 
 def test_every_path_of_the_table_leads_to_a_key() -> None:
@@ -84,6 +89,6 @@ def test_every_path_of_the_table_leads_to_a_key() -> None:
 @pytest.mark.parametrize(("prefix", "block"), BLOCKS.items())
 def test_every_key_is_kept_or_known_to_be_missing(prefix: str, block: Block) -> None:
     """No key may be read and forgotten: it makes an option, or it stops a start."""
-    placed_by_hand = {"listen", "host", "port", "http", "https", "tls", "authorization", "accounts"}
+    placed_by_hand = {"listen", "host", "port", "http", "https", "tls", "authorization", "accounts", "users", "remotes"}
     for key in block.keys:
         assert key.to or key.name in placed_by_hand | HANDLED or prefix + key.name in UNAVAILABLE, key.name
