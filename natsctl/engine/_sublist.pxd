@@ -33,6 +33,7 @@ cdef struct Match:
     uint32_t branch
     char* subject
     Py_ssize_t subject_size
+    bint is_far  # some of the entries are interest of other servers
     Py_ssize_t n_plain
     Py_ssize_t n_groups
     PyObject** entries  # the plain ones, then group after group
@@ -42,12 +43,14 @@ cdef struct Match:
 cdef class Interest:
     cdef readonly bytes subject
     cdef readonly object queue
+    cdef public uint32_t weight  # members of the group, for interest of another server; 0 for interest of this one
     cdef Node* node
 
 
 cdef class Sublist:
     cdef set _entries
     cdef list _removed
+    cdef Py_ssize_t _n_far
     cdef Py_ssize_t _walks
     cdef uint64_t _n_removes
     cdef uint64_t _n_matches
@@ -78,6 +81,8 @@ cdef class Sublist:
     cdef Py_ssize_t _walk(self, const char* at, Py_ssize_t size) except -1
     cdef int _make_room(self, Py_ssize_t level, Py_ssize_t hits) except -1
     cdef Match* _collect(self, Py_ssize_t n_hits) except NULL
+    cdef int _merge_groups(self, Py_ssize_t n_hits, Match* match) except -1
+    cdef bint _is_far(self, Match* match) noexcept
     cdef void _free_tree(self) noexcept
     cdef uint64_t _edge_hash(self, Node* parent, const char* token, Py_ssize_t size) noexcept
     cdef Node* _find_edge(self, Node* parent, const char* token, Py_ssize_t size) noexcept

@@ -119,9 +119,10 @@ cdef bint tokens_are_full(const char* at, const char* end) noexcept:
 cdef class Interest:
     """A subject pattern someone holds; ``queue`` is None without a queue group."""
 
-    def __init__(self, bytes subject not None, queue):
+    def __init__(self, bytes subject not None, queue, uint32_t weight=0):
         self.subject = subject
         self.queue = queue
+        self.weight = weight
 
 
 cdef class Sublist:
@@ -176,6 +177,10 @@ cdef class Sublist:
         """Interests held."""
         return len(self._entries)
 
+    def __iter__(self):
+        """All interests, in no particular order."""
+        return iter(tuple(self._entries))
+
     def insert(self, Interest entry not None):
         """Add an interest; its subject must be valid."""
         cdef Node* node
@@ -191,6 +196,7 @@ cdef class Sublist:
             self._entries.discard(entry)
             raise
         entry.node = node
+        self._n_far += entry.weight > 0
         self._invalidate(entry.subject)
 
     def remove(self, Interest entry not None):
@@ -203,6 +209,7 @@ cdef class Sublist:
         if self._walks:
             self._removed.append(entry)
         entry.node = NULL
+        self._n_far -= entry.weight > 0
         self._invalidate(entry.subject)
         if entry.queue is None:
             take_out(node.plain, &node.n_plain, entry)
@@ -450,7 +457,7 @@ cdef class Sublist:
 
     cdef Match* _collect(self, Py_ssize_t n_hits) except NULL:
         """Make a match of the entries of the first ``_hits``."""
-        cdef Py_ssize_t n_plain = 0, n_groups = 0, n_members = 0, i, k
+        cdef Py_ssize_t n_plain = 0, n_groups = 0, n_members = 0, n_parts, i, k
         cdef Group* group
         cdef Match* match
         cdef PyObject** plain
@@ -472,21 +479,58 @@ cdef class Sublist:
             let_go(match)
             raise MemoryError
         match.n_plain = n_plain
-        match.n_groups = n_groups
-        plain, members, n_groups = match.entries, match.entries + n_plain, 0
+        plain, members, n_parts = match.entries, match.entries + n_plain, 0
         for i in range(n_hits):
             for k in range(self._hits[i].n_plain):
                 plain[0] = self._hits[i].plain[k]
                 plain += 1
-            group = self._hits[i].groups
-            while group != NULL:
-                for k in range(group.n):
-                    members[0] = group.members[k]
-                    members += 1
-                match.group_ends[n_groups] = members - match.entries
-                n_groups += 1
-                group = group.next
+            n_parts += self._hits[i].groups != NULL
+        if n_parts > 1:
+            self._merge_groups(n_hits, match)
+        elif n_parts:
+            for i in range(n_hits):
+                group = self._hits[i].groups
+                while group != NULL:
+                    for k in range(group.n):
+                        members[0] = group.members[k]
+                        members += 1
+                    match.group_ends[match.n_groups] = members - match.entries
+                    match.n_groups += 1
+                    group = group.next
+        match.is_far = self._n_far > 0 and self._is_far(match)
         return match
+
+    cdef int _merge_groups(self, Py_ssize_t n_hits, Match* match) except -1:
+        """The name makes the group: members of "foo q" and "* q" share the messages on foo."""
+        cdef dict merged = {}
+        cdef Py_ssize_t i, k
+        cdef PyObject** members = match.entries + match.n_plain
+        cdef Group* group
+        try:
+            for i in range(n_hits):
+                group = self._hits[i].groups
+                while group != NULL:
+                    same_name = merged.setdefault(<object>group.queue, [])
+                    for k in range(group.n):
+                        same_name.append(<object>group.members[k])
+                    group = group.next
+        except MemoryError:
+            let_go(match)
+            raise
+        for same_name in merged.values():
+            for entry in same_name:
+                members[0] = <PyObject*>entry
+                members += 1
+            match.group_ends[match.n_groups] = members - match.entries
+            match.n_groups += 1
+        return 0
+
+    cdef bint _is_far(self, Match* match) noexcept:
+        cdef Py_ssize_t i
+        for i in range(n_entries(match)):
+            if (<Interest>match.entries[i]).weight:
+                return True
+        return False
 
     # ---- the trie
 

@@ -5,7 +5,7 @@ Source: nats-server ``client.go`` (processPub, processHeaderPub), ``util.go`` (p
 
 from cpython.ref cimport PyObject
 from libc.stdint cimport uint32_t, uint64_t
-from libc.string cimport memcmp, memcpy
+from libc.string cimport memchr, memcmp, memcpy
 
 cdef enum:
     MAX_SIZE_DIGITS = 9
@@ -216,3 +216,110 @@ cdef inline Line read_line(const char** cursor, const char* end, Py_ssize_t max_
     publish.chunk = NULL
     cursor[0] = at
     return LINE_IS_PUBLISH
+
+
+# ---- what servers send each other
+
+cdef struct Routed:
+    const char* account
+    Py_ssize_t account_size  # 0 on a leafnode
+    const char* queues       # "q1 q2" of the groups that are to be served
+    Py_ssize_t queues_size
+
+
+cdef inline const char* last_blank(const char* begin, const char* end) noexcept nogil:
+    """The last blank before ``end``; NULL when there is none."""
+    while end > begin:
+        end -= 1
+        if end[0] == c" ":
+            return end
+    return NULL
+
+
+cdef inline Line read_routed_line(
+    const char** cursor, const char* end, Py_ssize_t max_line, bint names_account, Routed* routed, Publish* publish
+) noexcept nogil:
+    """Read the line of an RMSG, LMSG or HMSG as servers write it; moves the cursor behind it when it is one."""
+    cdef const char* at = cursor[0]
+    cdef const char* stop
+    cdef const char* blank
+    cdef const char* sizes
+    cdef bint has_header
+    if end - at < 5 or at[1] != c"M" or at[2] != c"S" or at[3] != c"G" or at[4] != c" ":
+        return LINE_IS_OTHER
+    has_header = at[0] == c"H"
+    if not has_header and at[0] != (c"R" if names_account else c"L"):
+        return LINE_IS_OTHER
+    stop = <const char*>memchr(at, c"\n", min(end - at, max_line))
+    if stop == NULL or stop[-1] != c"\r":
+        return LINE_IS_OTHER
+    publish.body = stop + 1
+    publish.tail_is_joined = True
+    publish.chunk = NULL
+    stop -= 1
+    at += 5
+    routed.account, routed.account_size = at, 0
+    if names_account:
+        blank = <const char*>memchr(at, c" ", stop - at)
+        if blank == NULL:
+            return LINE_IS_OTHER
+        routed.account_size = blank - at
+        at = blank + 1
+    blank = <const char*>memchr(at, c" ", stop - at)
+    if blank == NULL or blank == at:
+        return LINE_IS_OTHER
+    publish.subject, publish.subject_size = at, blank - at
+    at = blank + 1
+    sizes = last_blank(at, stop)
+    publish.size_text = at if sizes == NULL else sizes + 1
+    publish.size_text_size = stop - publish.size_text
+    publish.size = read_number(publish.size_text, publish.size_text_size)
+    publish.header_text, publish.header_text_size, publish.header_size = at, 0, 0
+    if has_header:
+        if sizes == NULL:
+            return LINE_IS_OTHER
+        blank = last_blank(at, sizes)
+        publish.header_text = at if blank == NULL else blank + 1
+        publish.header_text_size = sizes - publish.header_text
+        publish.header_size = read_number(publish.header_text, publish.header_text_size)
+        sizes = blank
+    if (publish.size < 0 or publish.size_text_size == 0 or publish.header_size < 0
+            or publish.header_size > publish.size or (has_header and publish.header_text_size == 0)):
+        return LINE_IS_OTHER
+    # From here to ``sizes`` stand the reply and the queue groups; from ``tail`` on it goes to receivers as it came.
+    publish.tail = at
+    publish.reply, publish.reply_size = at, 0
+    routed.queues, routed.queues_size = at, 0
+    if sizes != NULL:
+        if sizes - at > 1 and at[0] == c"|" and at[1] == c" ":
+            routed.queues, routed.queues_size = at + 2, sizes - at - 2
+            publish.tail = sizes + 1
+        elif sizes - at > 1 and at[0] == c"+" and at[1] == c" ":
+            at += 2
+            blank = <const char*>memchr(at, c" ", sizes - at)
+            if blank == NULL or blank == at:
+                return LINE_IS_OTHER
+            publish.reply, publish.reply_size = at, blank - at
+            routed.queues, routed.queues_size = blank + 1, sizes - blank - 1
+            publish.tail = NULL
+        elif memchr(at, c" ", sizes - at) != NULL or sizes == at:
+            return LINE_IS_OTHER
+        else:
+            publish.reply, publish.reply_size = at, sizes - at
+    publish.tail_size = publish.body - publish.tail if publish.tail != NULL else 0
+    cursor[0] = publish.body
+    return LINE_IS_PUBLISH
+
+
+cdef inline bint is_named(const char* names, Py_ssize_t size, const char* word, Py_ssize_t word_size) noexcept nogil:
+    """Whether a word is among those that blanks part."""
+    cdef const char* end = names + size
+    cdef const char* blank
+    while names < end:
+        blank = <const char*>memchr(names, c" ", end - names)
+        if blank == NULL:
+            blank = end
+        if blank - names == word_size and memcmp(names, word, word_size) == 0:
+            return True
+        names = blank + 1
+    return False

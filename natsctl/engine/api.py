@@ -105,11 +105,15 @@ class LinkGrant:
         account: The account a leafnode is bound to; routes name one in each line.
         headers: Whether the peer takes messages with headers; else it gets them without.
         permissions: What the peer may publish (send here) and subscribe to (be sent from here).
+        max_payload: Units: bytes.
+        max_subscriptions: Of what the peer may want; 0 is no limit.
     """
 
     account: str = ""
     headers: bool = True
     permissions: Permissions | None = None
+    max_payload: int = 67108864
+    max_subscriptions: int = 0
 
 
 class LinkInterest(NamedTuple):

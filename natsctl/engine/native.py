@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from natsctl.engine._native import NativeAccount, NativeCore
-from natsctl.engine.api import Grant, Handler, Limits
+from natsctl.engine._native import NativeAccount, NativeCore, NativeLink
+from natsctl.engine.api import Grant, Handler, Limits, LinkHandler, LinkKind
+from natsctl.engine.link import LinkSession
 from natsctl.engine.receiver import Receiving
-from natsctl.engine.routing import Plane
+from natsctl.engine.routing import Linked, Plane
 from natsctl.engine.session import ClientSession
 
-__all__ = ["NativeEngine", "NativeSession"]
+__all__ = ["NativeEngine", "NativeLinkSession", "NativeSession"]
+
+
+class LinkedAccount(Linked, NativeAccount):
+    """A subject space. See :class:`natsctl.engine.routing.Account`."""
+
+    __slots__ = ()
 
 
 class NativeSession(ClientSession, Receiving, NativeCore):
@@ -28,6 +35,18 @@ class NativeSession(ClientSession, Receiving, NativeCore):
         self._mirror()
 
 
+class NativeLinkSession(LinkSession, NativeLink):
+    """One connection to another server. See :class:`natsctl.engine.api.Link` for the public face."""
+
+    __slots__ = ("_handler", "_interests", "owner")
+
+    def __init__(self, plane: Plane, kind: LinkKind, owner: Any, handler: LinkHandler) -> None:
+        self._begin(plane, kind, owner, handler)
+
+    def _classify(self) -> None:
+        self._mirror()
+
+
 class NativeEngine(Plane):
     """See :class:`natsctl.engine.api.Engine`."""
 
@@ -36,8 +55,12 @@ class NativeEngine(Plane):
     name = "native"
 
     def __init__(self, handler: Handler, limits: Limits) -> None:
-        super().__init__(handler, limits, NativeAccount)
+        super().__init__(handler, limits, LinkedAccount)
 
     def open(self, owner: Any, grant: Grant | None) -> NativeSession:
         """Open a client session; without a grant it must CONNECT first."""
         return NativeSession(self, owner, grant)
+
+    def open_link(self, kind: LinkKind, owner: Any, handler: LinkHandler) -> NativeLinkSession:
+        """Open the session of a connection to another server."""
+        return NativeLinkSession(self, kind, owner, handler)

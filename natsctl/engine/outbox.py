@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import TYPE_CHECKING, Any
 
 __all__ = ["Outbox"]
 
@@ -20,10 +21,19 @@ class Outbox:
 
     __slots__ = ("_chunks", "_pieces", "pending_bytes")
 
+    if TYPE_CHECKING:  # what the session brings
+        _plane: Any
+
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
         self._chunks: deque[bytes | memoryview] | None = None
         self.pending_bytes = 0
+
+    def _enqueue(self, data: bytes) -> None:
+        if not self._pieces:
+            self._plane.touched.append(self)
+        self._pieces.append(data)
+        self.pending_bytes += len(data)
 
     def has_output(self) -> bool:
         """Whether :meth:`take` would give anything."""

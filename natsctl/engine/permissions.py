@@ -34,9 +34,10 @@ class Rule(NamedTuple):
 class _RuleEntry:
     """A rule as an entry of a sublist (entries are told apart by identity)."""
 
-    __slots__ = ("queue", "subject")
+    __slots__ = ("queue", "subject", "weight")
 
     def __init__(self, rule: Rule) -> None:
+        self.weight = 0
         self.subject = rule.subject
         self.queue = rule.queue
 

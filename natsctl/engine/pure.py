@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from natsctl.engine import grammar
-from natsctl.engine.api import Grant, Handler, Limits
+from natsctl.engine.api import Grant, Handler, Limits, LinkHandler, LinkKind
+from natsctl.engine.link import LinkSession
 from natsctl.engine.outbox import Outbox
 from natsctl.engine.receiver import Receiving
 from natsctl.engine.routing import Account, Message, Plane, Subscription, deliver_all
@@ -18,7 +19,7 @@ from natsctl.engine.session import ClientSession
 from natsctl.engine.sublist import NOBODY
 from natsctl.errors import ClosedReason
 
-__all__ = ["PureEngine", "PureSession"]
+__all__ = ["PureEngine", "PureLink", "PureSession"]
 
 _CRLF = b"\r\n"
 _RESERVED_FIRST = b"$_"
@@ -134,7 +135,7 @@ class PureSession(ClientSession, Receiving, Outbox):
             reached = 0
             if interested is not NOBODY:
                 args = (subject, reply or b"", header_text or b"", size_text, header_size, size)
-                reached = deliver_all(interested, self, args, data[found.start(3) - 1 : stop])
+                reached = deliver_all(self._account, interested, self, args, data[found.start(3) - 1 : stop])
             if reply is not None and not reached and self._grant.no_responders:
                 self._tell_no_responders(subject, reply)
         return at
@@ -177,11 +178,80 @@ class PureSession(ClientSession, Receiving, Outbox):
         if self._tracing:
             self._trace_delivery(message, frame)
 
-    def _enqueue(self, data: bytes) -> None:
-        if not self._pieces:
-            self._plane.touched.append(self)
-        self._pieces.append(data)
-        self.pending_bytes += len(data)
+
+class PureLink(LinkSession, Outbox):
+    """One connection to another server. See :class:`natsctl.engine.api.Link` for the public face."""
+
+    __slots__ = (
+        "_account",
+        "_filtered",
+        "_grant",
+        "_handler",
+        "_held",
+        "_interests",
+        "_max_line",
+        "_max_payload",
+        "_max_pending",
+        "_need",
+        "_plane",
+        "_rest",
+        "_stall_mark",
+        "_tracing",
+        "closed",
+        "in_bytes",
+        "in_msgs",
+        "joined",
+        "kind",
+        "origin",
+        "out_bytes",
+        "out_msgs",
+        "owner",
+        "pings",
+    )
+
+    easy_mark = -1
+
+    def __init__(self, plane: Plane, kind: LinkKind, owner: Any, handler: LinkHandler) -> None:
+        Outbox.__init__(self)
+        self._begin(plane, kind, owner, handler)
+
+    def feed(self, data: bytes | memoryview) -> None:
+        """Take in bytes as they arrived, cut anywhere; they are copied once."""
+        if self.closed is not None:
+            return
+        rest = self._rest
+        if self._held or len(rest) + len(data) < self._need:
+            if isinstance(rest, bytes):
+                rest = self._rest = bytearray(rest)
+            rest += data
+            return
+        whole = b"".join((rest, data)) if rest else bytes(data)
+        self._rest = b""
+        end = self._carry_out(whole)
+        if end < len(whole) and self.closed is None:
+            self._rest = whole[end:]
+
+    def _classify(self) -> None:
+        """Nothing is remembered of what was decided."""
+
+    def _take_whole(self, data: bytes, at: int) -> int:
+        """Each message is an operation like any other."""
+        return at
+
+    def send(self, account: str, message: Message, queues: list[bytes]) -> None:
+        """Send a message, for one member of each of these queue groups and everybody who wants it without a group."""
+        if not self._grant.headers and message.header_size:
+            message = message.without_headers()
+        if self.pending_bytes > self._stall_mark and not self._admit_over_mark(message.source):
+            return
+        frame = message.routed(account.encode() + b" " if self.kind is LinkKind.ROUTE else b"", queues)
+        if self._tracing:
+            self._trace_delivery(message, frame)
+        self.out_msgs += 1
+        self.out_bytes += message.size
+        self._enqueue(frame)
+        if self.pending_bytes > self._max_pending:
+            self._press()
 
 
 class PureEngine(Plane):
@@ -197,3 +267,7 @@ class PureEngine(Plane):
     def open(self, owner: Any, grant: Grant | None) -> PureSession:
         """Open a client session; without a grant it must CONNECT first."""
         return PureSession(self, owner, grant)
+
+    def open_link(self, kind: LinkKind, owner: Any, handler: LinkHandler) -> PureLink:
+        """Open the session of a connection to another server."""
+        return PureLink(self, kind, owner, handler)

@@ -6,11 +6,10 @@ Source: nats-server ``client.go`` (deliverMsg, queueOutbound, stalledWait, track
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
-from natsctl.engine.api import Arrow, Grant, Session
-from natsctl.engine.routing import Message
+from natsctl.engine.api import Arrow, Grant, Handler, Session
+from natsctl.engine.peer import Peer
 from natsctl.errors import ClosedReason
 
 __all__ = ["Receiving"]
@@ -20,7 +19,7 @@ _MAX_OPEN_REPLIES = 4096
 """Reply subjects remembered for the right to answer; beyond it the oldest is forgotten."""
 
 
-class Receiving:
+class Receiving(Peer):
     """A client as messages see it, but for its outbox and the deliveries into it, which each engine has its own way."""
 
     if not TYPE_CHECKING:  # the joined class has the slots
@@ -35,32 +34,20 @@ class Receiving:
         _is_forgotten: bool
         """Whether it was closed to the end; without memory that takes another try."""
         _max_payload: int
-        _max_pending: int
-        _plane: Any
         _replies: dict[bytes, list[float]] | None
         """Reply subjects it may answer on: messages sent, and when it was asked."""
         _simple: bool
         """Whether, as a receiver, it takes every message as it comes: nothing to ask, nothing to remember."""
-        _stall_mark: int
         _stalled_by: dict[Session, None] | None
         _subs: dict[bytes, Any]
-        _tracing: bool
-        closed: ClosedReason | None
-        owner: Any
-        pending_bytes: int
         stalls: int
-        _enqueue: Callable[[bytes], None]
-        drop_output: Callable[[], None]
 
     def _begin_receiving(self, plane: Any, grant: Grant) -> None:
-        self._plane = plane
         self._subs = {}
-        self._is_forgotten = self._tracing = False
+        self._is_forgotten = False
         self._stalled_by = None
-        self._max_pending = plane.limits.max_pending
-        self._stall_mark = self._max_pending // 4 * 3
-        self.closed = None
         self.stalls = 0
+        self._begin_pressure(plane)
         self._apply(grant)
 
     def _apply(self, grant: Grant) -> None:
@@ -80,8 +67,14 @@ class Receiving:
         )
 
     @property
+    def _handler(self) -> Handler:
+        """Whom the session tells."""
+        handler: Handler = self._plane.handler
+        return handler
+
+    @property
     def _session(self) -> Session:
-        """The whole session this is half of."""
+        """The whole session this is a part of."""
         return cast(Session, self)
 
     @property
@@ -113,26 +106,12 @@ class Receiving:
         self._stalled_by = None
         self.owner = None
 
-    # ---- lines of the broker and the engine
-
-    def write(self, line: bytes) -> None:
-        """Queue a protocol line of the broker's."""
-        if self.closed is not None:
-            return
-        self._enqueue(line)
-        if self.pending_bytes > self._max_pending:
-            self._press()
-
-    def send_error(self, text: str) -> None:
-        """Queue ``-ERR '<text>'``."""
-        if self._tracing:
-            self._plane.handler.on_trace(self._session, Arrow.OUT, b"-ERR", text.encode())
-        self.write(b"-ERR '%b'\r\n" % text.encode())
+    # ---- answers
 
     def _ok(self) -> None:
         if self._grant.verbose and self.closed is None:
             if self._tracing:
-                self._plane.handler.on_trace(self._session, Arrow.OUT, b"OK", b"")
+                self._handler.on_trace(self._session, Arrow.OUT, b"OK", b"")
             self.write(_OK)
 
     # ---- subscriptions
@@ -144,7 +123,7 @@ class Receiving:
     def _end_subscription(self, sub: Any) -> None:
         self._account.unsubscribe(sub)
         if self._tracing:
-            self._plane.handler.on_trace(self._session, Arrow.INTERNAL, b"DELSUB", sub.sid)
+            self._handler.on_trace(self._session, Arrow.INTERNAL, b"DELSUB", sub.sid)
 
     def _drop_subscriptions(self) -> None:
         for sub in tuple(self._subs.values()):
@@ -174,46 +153,10 @@ class Receiving:
             del replies[next(iter(replies))]
         replies[reply] = [0, self._plane.now]
 
-    # ---- traces
-
-    def _trace_delivery(self, message: Message, frame: bytes) -> None:
-        handler = self._plane.handler
-        line, _, body = frame.partition(b"\r\n")
-        verb, _, args = line.partition(b" ")
-        handler.on_trace(self._session, Arrow.OUT, verb, args)
-        if len(body) > 2:
-            handler.on_trace_payload(self._session, Arrow.OUT, body[:-2], message.header_size)
-
     # ---- pressure
-
-    def _admit_over_mark(self, source: Any) -> bool:
-        """Let a message in although the receiver is over its stall mark, unless it is to be dropped."""
-        self._plane.handler.on_pressure(self._session)
-        if source is None or self.pending_bytes <= self._stall_mark:
-            return True
-        if self._plane.limits.drop_instead_of_stall:
-            return False
-        if source._stalled_by is None:
-            source._stalled_by = {}
-        if self._session not in source._stalled_by:
-            source._stalled_by[self._session] = None
-            source.stalls += 1
-        return True
-
-    def _press(self) -> None:
-        handler = self._plane.handler
-        handler.on_pressure(self._session)
-        if self.pending_bytes > self._max_pending:
-            self._session.close(ClosedReason.SLOW_CONSUMER_PENDING_BYTES)
-            handler.on_slow_consumer(self._session)
-            self.drop_output()
 
     def take_stalled(self) -> list[Session]:
         """The receivers over their stall mark that this session fed since the last call."""
         stalled = list(self._stalled_by or ())
         self._stalled_by = None
         return stalled
-
-    def is_over_stall_mark(self) -> bool:
-        """Whether senders should wait for this session."""
-        return self.closed is None and self.pending_bytes > self._stall_mark

@@ -1,21 +1,25 @@
 """The way of a message: who subscribed to what, and how a publish becomes deliveries.
 
-Source: nats-server ``client.go`` (processMsgResults, deliverMsg, msgHeader).
+Source: nats-server ``client.go`` (processMsgResults, deliverMsg, msgHeader), ``route.go`` (addSubToRouteTargets).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from random import random
-from typing import Any, Protocol
+from random import choices, random
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from natsctl.engine.api import Delivery, Handler, Limits, SublistStats, SubscriptionView
+from natsctl.engine.api import Delivery, Handler, Limits, LinkKind, SublistStats, SubscriptionView
 from natsctl.engine.grammar import PublishArgs
+from natsctl.engine.interest import Ledger, Origin, hears_of
 from natsctl.engine.sublist import NOBODY, Match, Sublist
 
 __all__ = ["Account", "InternalSession", "Message", "Plane", "Receiver", "Subscription", "deliver_all"]
 
 _CRLF = b"\r\n"
+_NEAR = (Origin.CLIENT, Origin.ROUTE)
+
+SubscriptionT = TypeVar("SubscriptionT", bound="Subscription")
 
 
 class Plane:
@@ -25,11 +29,21 @@ class Plane:
         make_account: Makes an account of a name, with so many match results to remember.
 
     Attributes:
-        touched: Client sessions that got output since the last collect, each once.
+        touched: Client sessions and links that got output since the last collect, each once.
         touched_internal: Internal sessions that got messages since then.
     """
 
-    __slots__ = ("_accounts", "_internal", "_make_account", "handler", "limits", "now", "touched", "touched_internal")
+    __slots__ = (
+        "_accounts",
+        "_internal",
+        "_make_account",
+        "_routes",
+        "handler",
+        "limits",
+        "now",
+        "touched",
+        "touched_internal",
+    )
 
     def __init__(self, handler: Handler, limits: Limits, make_account: Callable[[str, int], Any]) -> None:
         self._make_account = make_account
@@ -40,13 +54,38 @@ class Plane:
         self.touched_internal: list[InternalSession] = []
         self._accounts: dict[str, Any] = {}
         self._internal: list[InternalSession] = []
+        self._routes: list[Any] = []
 
     def account(self, name: str) -> Any:
         """The subject space of that name, made on first use."""
         account = self._accounts.get(name)
         if account is None:
             account = self._accounts[name] = self._make_account(name, self.limits.cache_size)
+            for route in self._routes:
+                account.connect(route)
         return account
+
+    def find_account(self, name: str) -> Any:
+        """The subject space of that name, or None."""
+        return self._accounts.get(name)
+
+    def connect(self, link: Any, account: Any) -> None:
+        """Let a link hear of interest: a leafnode of that in its account, a route of all."""
+        if link.kind is LinkKind.ROUTE:
+            self._routes.append(link)
+        for each in (account,) if account is not None else tuple(self._accounts.values()):
+            each.connect(link)
+
+    def disconnect(self, link: Any) -> None:
+        """Let a link hear no more."""
+        if link in self._routes:
+            self._routes.remove(link)
+        for account in self._accounts.values():
+            account.disconnect(link)
+
+    def mark_loops(self, account: str, subject: bytes) -> None:
+        """Tell leafnodes of interest in a subject that nobody has."""
+        self.account(account).mark(subject)
 
     def n_subscriptions(self, account: str | None = None) -> int:
         """Subscriptions in one account, or in all."""
@@ -88,6 +127,7 @@ class InternalSession:
 
     __slots__ = ("_account", "_inbox", "_plane", "_subs")
 
+    origin = Origin.NOBODY
     easy_mark = -1
     pending_bytes = 0
 
@@ -145,6 +185,7 @@ class Receiver(Protocol):
     out_bytes: int
     out_msgs: int
     pending_bytes: int
+    origin: Origin
     _pieces: list[bytes]
     _plane: Plane
 
@@ -157,6 +198,8 @@ class Subscription:
 
     __slots__ = ("delivered", "is_held", "max_msgs", "queue", "session", "sid", "subject")
 
+    weight = 0
+
     def __init__(self, session: Receiver, subject: bytes, queue: bytes | None, sid: bytes) -> None:
         self.session = session
         self.subject = subject
@@ -166,15 +209,75 @@ class Subscription:
         self.delivered = 0
         self.max_msgs = 0
 
+    @property
+    def origin(self) -> Origin:
+        """Whose interest it is."""
+        return self.session.origin
 
-class Account:
-    """A subject space."""
 
-    __slots__ = ("name", "sublist")
+class LinkSubscription(Subscription):
+    """What a peer wants of an account; ``weight`` is the number of members of the queue group there, or 1."""
+
+    __slots__ = ("account", "weight")
+
+    def __init__(self, account: Account, link: Any, subject: bytes, queue: bytes | None, weight: int) -> None:
+        super().__init__(link, subject, queue, b"")
+        self.account = account
+        self.weight = weight
+
+
+class Linked:
+    """What an account tells other servers. Each engine joins it to an account of its own."""
+
+    if not TYPE_CHECKING:  # the joined class has the slots
+        __slots__ = ()
+    else:
+        ledger: Ledger | None
+        loop_mark: bytes
+        name: str
+        sublist: Any
+        learn: Callable[[Any, bytes, bytes | None, int], Any]
+
+    def connect(self, link: Any) -> None:
+        """Let a link hear of interest in this account."""
+        if self.ledger is None:
+            self.ledger = Ledger(self.name, self.sublist, self.loop_mark)
+        self.ledger.connect(link)
+
+    def disconnect(self, link: Any) -> None:
+        """Let it hear no more."""
+        if self.ledger is not None:
+            self.ledger.disconnect(link)
+            if not self.ledger:
+                self.ledger = None
+
+    def mark(self, subject: bytes) -> None:
+        """Tell leafnodes of interest in a subject that nobody has."""
+        self.loop_mark = subject
+        if self.ledger is not None:
+            self.ledger.change(Origin.MARK, subject, None, 1)
+
+    def reweigh(self, entry: Any, weight: int) -> None:
+        """Change the weight of what a link wants."""
+        delta, entry.weight = weight - entry.weight, weight
+        if self.ledger is not None:
+            self.ledger.change(entry.origin, entry.subject, entry.queue, delta, source=entry.session)
+
+
+class Account(Linked):
+    """A subject space.
+
+    Attributes:
+        ledger: What other servers are told of; None without any.
+    """
+
+    __slots__ = ("ledger", "loop_mark", "name", "sublist")
 
     def __init__(self, name: str, cache_size: int) -> None:
         self.name = name
         self.sublist: Sublist[Subscription] = Sublist(cache_size)
+        self.ledger: Ledger | None = None
+        self.loop_mark = b""
 
     @property
     def n_subscriptions(self) -> int:
@@ -183,8 +286,16 @@ class Account:
 
     def subscribe(self, session: Receiver, subject: bytes, queue: bytes | None, sid: bytes) -> Subscription:
         """Let a session receive what comes on a subject, which must be valid."""
-        sub = Subscription(session, subject, queue, sid)
+        return self._hold(Subscription(session, subject, queue, sid))
+
+    def learn(self, link: Any, subject: bytes, queue: bytes | None, weight: int) -> LinkSubscription:
+        """Let a link receive what comes on a subject, which must be valid."""
+        return self._hold(LinkSubscription(self, link, subject, queue, weight))
+
+    def _hold(self, sub: SubscriptionT) -> SubscriptionT:
         self.sublist.insert(sub)
+        if self.ledger is not None:
+            self.ledger.change(sub.origin, sub.subject, sub.queue, sub.weight or 1, source=sub.session)
         return sub
 
     def unsubscribe(self, sub: Subscription) -> None:
@@ -192,6 +303,8 @@ class Account:
         if sub.is_held:
             self.sublist.remove(sub)
             sub.is_held = False
+            if self.ledger is not None:
+                self.ledger.change(sub.origin, sub.subject, sub.queue, -(sub.weight or 1), source=sub.session)
 
     def stats(self) -> SublistStats:
         """Statistics of the sublist."""
@@ -204,7 +317,16 @@ class Account:
     def route(self, source: Any, args: PublishArgs, body: bytes) -> int:
         """Deliver a message whose body ends in CRLF; returns to how many."""
         interested = self.sublist.match(args[0])
-        return 0 if interested is NOBODY else deliver_all(interested, source, args, Message(source, args, body).tail)
+        if interested is NOBODY:
+            return 0
+        return deliver_all(self, interested, source, args, Message(source, args, body).tail)
+
+    def route_from(self, link: Any, args: PublishArgs, body: bytes, queues: tuple[bytes, ...]) -> int:
+        """Deliver a message that came over a link, to plain subscriptions and in the queue groups it names."""
+        interested = self.sublist.match(args[0])
+        if interested is NOBODY:
+            return 0
+        return deliver_across(self, interested, Message(None, args, body), link, queues)
 
 
 class Message:
@@ -235,6 +357,15 @@ class Message:
         else:
             self.tail = b" " + size_text + _CRLF + body
 
+    def routed(self, account: bytes, queues: list[bytes]) -> bytes:
+        """The frame for another server; ``account`` is empty for a leafnode, else it ends in a blank."""
+        to = self.tail
+        if queues:
+            reply = b"+ %b" % self.reply if self.reply else b"|"
+            to = b" %b %b%b" % (reply, b" ".join(queues), self.tail[len(self.reply) + 1 if self.reply else 0 :])
+        verb = b"HMSG" if self.header_size else b"RMSG" if account else b"LMSG"
+        return b"%b %b%b%b" % (verb, account, self.subject, to)
+
     def without_headers(self) -> Message:
         """The same message for a receiver that knows no headers."""
         size = self.size - self.header_size
@@ -243,18 +374,21 @@ class Message:
         )
 
 
-def deliver_all(interested: Match[Subscription], source: Any, args: PublishArgs, tail: bytes) -> int:
+def deliver_all(account: Account, interested: Match[Subscription], source: Any, args: PublishArgs, tail: bytes) -> int:
     """Deliver to every plain subscription and to one random member of each queue group; returns to how many.
 
     An easy receiver takes the bytes as they are; a message is made only for one that must look at it.
 
     Args:
+        account: Where it was published.
         interested: Whom the subject reaches.
         source: The session that published it; None when it came from inside the broker.
         args: What its control line said.
         tail: What follows the sid: reply, sizes, headers and payload with the closing CRLF.
     """
     subject, _, _, _, header_size, size = args
+    if interested.is_far:
+        return deliver_across(account, interested, Message(source, args, tail[-size - 2 :]), None, ())
     verb = b"HMSG " if header_size else b"MSG "
     chosen = interested.plain
     for members in interested.queues:
@@ -289,4 +423,59 @@ def _deliver_instead(refusing: Subscription, queues: tuple[tuple[Subscription, .
             first = members.index(refusing)
             others = members[first + 1 :] + members[:first]
             return any(sub.session.deliver(sub, message) for sub in others)
+    return False
+
+
+def deliver_across(
+    account: Account, interested: Match[Subscription], message: Message, link: Any, queues: tuple[bytes, ...]
+) -> int:
+    """Deliver where other servers take part: each of them gets the message at most once; returns to how many it went.
+
+    Args:
+        account: Where it was published.
+        interested: Whom the subject reaches.
+        message: The message.
+        link: The link it came over; None when it was published here.
+        queues: The queue groups a link's message names: only those are served.
+    """
+    targets: dict[Any, list[bytes]] = {}
+    reached = 0
+    for sub in interested.plain:
+        if not sub.weight:
+            reached += (link is None or sub.origin is not Origin.NOBODY) and sub.session.deliver(sub, message)
+        elif _may_pass(link, sub.session, message):
+            targets.setdefault(sub.session, [])
+    for members in interested.queues:
+        queue = members[0].queue
+        if link is None or queue in queues:
+            reached += _serve(members, message, link, targets)
+    for target, served in targets.items():
+        target.send(account.name, message, served)
+    return reached + len(targets)
+
+
+def _may_pass(link: Any, target: Any, message: Message) -> bool:
+    """Whether a message may go out to a link: if it came over another one, only to those that one was told of."""
+    if target is link or target.closed is not None:
+        return False
+    return (link is None or hears_of(link.kind, target.origin)) and target.may_send(message.subject)
+
+
+def _serve(members: tuple[Subscription, ...], message: Message, link: Any, targets: dict[Any, list[bytes]]) -> bool:
+    """Let one member have the message: of this server or a route, by weight; of a leafnode only if there is no other.
+
+    Returns:
+        Whether it was delivered here; a member elsewhere is named to its link.
+    """
+    able = [sub for sub in members if not sub.weight or _may_pass(link, sub.session, message)]
+    near = [sub for sub in able if sub.origin in _NEAR]
+    beyond = [sub for sub in able if sub.origin not in _NEAR]
+    for among in (near, beyond):
+        first = choices(range(len(among)), [sub.weight or 1 for sub in among])[0] if among else 0
+        for sub in among[first:] + among[:first]:
+            if sub.weight:
+                targets.setdefault(sub.session, []).append(sub.queue or b"")
+                return False
+            if sub.session.deliver(sub, message):
+                return True
     return False

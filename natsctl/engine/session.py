@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from natsctl.engine import grammar
 from natsctl.engine.api import Arrow, Grant, SubscriptionView
 from natsctl.engine.grammar import PublishArgs
+from natsctl.engine.interest import Origin
 from natsctl.errors import ClosedReason, WireError
 from natsctl.protocol import subject as subjects
 from natsctl.protocol.quote import go_quote
@@ -75,6 +76,8 @@ class ClientSession:
         _drop_input: Callable[[], None]
         feed: Callable[[bytes | memoryview], None]
 
+    origin = Origin.CLIENT
+
     def _begin(self, granted: bool) -> None:
         self.granted = granted
         self._rest = b""
@@ -103,6 +106,21 @@ class ClientSession:
             self._held = False
             self._ok()
             self.feed(b"")
+
+    def regrant(self, grant: Grant) -> list[SubscriptionView]:
+        """Replace the grant by another one in the same account; returns the subscriptions that it ended."""
+        ended = []
+        self._apply(grant)
+        permissions = grant.permissions
+        if permissions is not None:
+            for sub in tuple(self._subs.values()):
+                if not permissions.may_subscribe(sub.subject, sub.queue):
+                    ended.append(SubscriptionView(sub.subject, sub.queue, sub.sid, sub.delivered, sub.max_msgs))
+                    self._remove(sub)
+                elif permissions.needs_filter(sub.subject):
+                    self._filtered = True
+            self._classify()
+        return ended
 
     def fail(self, error: WireError) -> None:
         """End the session with the error's -ERR, if it has one."""

@@ -20,6 +20,8 @@ class Entry(Protocol):
 
     subject: bytes
     queue: bytes | None
+    weight: int
+    """Members of the group, for interest of another server; 0 for interest of this one."""
 
 
 EntryT = TypeVar("EntryT", bound=Entry)
@@ -29,10 +31,14 @@ class Match(NamedTuple, Generic[EntryT]):
     """Everybody a subject reaches.
 
     Shape: ``queues`` has one non-empty tuple of members per queue group.
+
+    Attributes:
+        is_far: Whether some of them are interest of other servers.
     """
 
     plain: tuple[EntryT, ...]
     queues: tuple[tuple[EntryT, ...], ...]
+    is_far: bool = False
 
 
 NOBODY: Match[Any] = Match((), ())
@@ -198,15 +204,15 @@ class Sublist(Generic[EntryT]):
         self._n_misses += 1
         tokens = subject.split(b".")
         plain: list[EntryT] = []
-        queues: dict[tuple[bytes, bytes], tuple[EntryT, ...]] = {}
+        queues: dict[bytes, tuple[EntryT, ...]] = {}
         if b"" not in tokens:
             for node in self._reached(tokens):
                 plain.extend(node.plain)
                 for queue, members in node.queues.items():
-                    first = next(iter(members))
-                    # Group name and subscribed subject together are the key: "foo q" and "* q" are two groups.
-                    queues[(queue, first.subject)] = tuple(members)
-        result = Match(tuple(plain), tuple(queues.values())) if plain or queues else NOBODY
+                    # The name makes the group: members of "foo q" and "* q" share the messages on foo.
+                    queues[queue] = queues.get(queue, ()) + tuple(members)
+        is_far = any(entry.weight for members in (plain, *queues.values()) for entry in members)
+        result = Match(tuple(plain), tuple(queues.values()), is_far) if plain or queues else NOBODY
         self._remember(subject, tokens[0], result)
         return result
 

@@ -11,6 +11,8 @@ from tests.support.rig import MakeRig, Rig
 
 
 class Entry:
+    weight = 0
+
     def __init__(self, subject: bytes) -> None:
         self.subject = subject
         self.queue = None
