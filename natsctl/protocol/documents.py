@@ -5,14 +5,18 @@ Source: nats-server 2.15 ``ServerInfo``/``Info`` and ``ClientOpts``.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, TypeVar
 
 import msgspec
 
-__all__ = ["PROTOCOL_RELEASE", "Connect", "Info", "decode_connect", "encode_info"]
+__all__ = ["PROTOCOL_RELEASE", "Connect", "Info", "decode_connect", "decode_lenient", "encode_info"]
 
 PROTOCOL_RELEASE = "2.15.1"
 """The nats-server release whose protocol is spoken; clients switch features on by it."""
+
+DocumentT = TypeVar("DocumentT", bound=msgspec.Struct)
 
 
 class Info(msgspec.Struct, omit_defaults=True, kw_only=True):
@@ -80,7 +84,7 @@ class Connect(msgspec.Struct, kw_only=True):
 _encoder = msgspec.json.Encoder()
 
 
-def encode_info(info: Info) -> bytes:
+def encode_info(info: msgspec.Struct) -> bytes:
     """Write the INFO line."""
     return b"INFO " + _encoder.encode(info) + b" \r\n"
 
@@ -96,18 +100,33 @@ def decode_connect(document: bytes, before: Connect | None = None) -> Connect:
         ValueError: Not a JSON object, or a known key has a value of the wrong type. The message names the key, never
             a value.
     """
+    return decode_lenient(document, Connect, "CONNECT", msgspec.to_builtins(before) if before is not None else {})
+
+
+def decode_lenient(
+    document: bytes, kind: type[DocumentT], verb: str, before: Mapping[str, Any] = MappingProxyType({})
+) -> DocumentT:
+    """Read the argument of a CONNECT or INFO into its Struct, as leniently as nats-server.
+
+    Args:
+        document: What came behind the verb.
+        kind: The Struct; its keys are lower case.
+        verb: Names the document in errors.
+        before: What holds for keys that the document leaves out.
+
+    Raises:
+        ValueError: As :func:`decode_connect`.
+    """
     try:
         # Go replaces invalid UTF-8 instead of refusing it; a lone surrogate escape it replaces too.
         given = msgspec.json.decode(document.decode("utf-8", "replace"))
         if given is None:
-            return before or Connect()
+            given = {}
         if not isinstance(given, dict):
-            raise ValueError(f"CONNECT takes a JSON object, found {type(given).__name__}")
+            raise ValueError(f"{verb} takes a JSON object, found {type(given).__name__}")
         known: dict[str, Any] = {key.lower(): value for key, value in given.items() if value is not None}
-        if before is not None:
-            known = {**msgspec.to_builtins(before), **known}
-        return msgspec.convert(known, Connect)
+        return msgspec.convert({**before, **known}, kind)
     except msgspec.DecodeError as error:
         raise ValueError(str(error)) from None
     except RecursionError:
-        raise ValueError("CONNECT is nested too deeply") from None
+        raise ValueError(f"{verb} is nested too deeply") from None
