@@ -22,7 +22,7 @@ MAX_SENTENCE = 200
 
 _CERTIFICATE_HINTS = {
     10: "renew the certificate of the server, and check the clocks",
-    18: "name the certificate itself as CA (-cacert), or trust any (-k)",
+    18: "name the certificate itself as CA with -cacert, or trust any with -k",
     19: "name the CA that issued the certificate",
     20: "name the CA that issued the certificate",
     21: "name the CA that issued the certificate",
@@ -58,7 +58,8 @@ async def explain_failure(url: str, error: httpx.HTTPError) -> LinkError:
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
             hint = _CERTIFICATE_HINTS.get(cause.verify_code, "check the certificate of the server")
-            return LinkError(f"the certificate of {where} is not trusted: {cause.verify_message}", url=url, hint=hint)
+            reason = cause.verify_message.rstrip(".")
+            return LinkError(f"the certificate of {where} is not trusted: {reason}", url=url, hint=hint)
         if isinstance(cause, ssl.SSLError):
             return _tls_failure(url, cause)
         if isinstance(cause, socket.gaierror):
@@ -80,7 +81,7 @@ def _connection_failure(url: str, error: httpx.HTTPError, causes: list[BaseExcep
         return LinkError(
             f"{where} refuses connections",
             url=url,
-            hint="is the server running, and started with monitoring (-m PORT or http_port)?",
+            hint="is the server running, and started with monitoring, by -m PORT or http_port?",
         )
     numbers = {cause.errno for cause in causes if isinstance(cause, OSError)}
     if numbers & {errno.EHOSTUNREACH, errno.ENETUNREACH}:
@@ -88,7 +89,8 @@ def _connection_failure(url: str, error: httpx.HTTPError, causes: list[BaseExcep
     if isinstance(error, httpx.ConnectError):
         return LinkError(f"cannot connect to {where}: {printable(str(error))}", url=url)
     # A demand for a certificate comes after the handshake in TLS 1.3, and is lost where the server hangs up at once.
-    hint = "the server may demand a client certificate" if url.startswith("https:") else "is it a monitoring port?"
+    demand = "the server may demand a client certificate"
+    hint = demand if url.startswith("https:") else "is it a monitoring port? if it speaks TLS, use https:// or -ms PORT"
     return LinkError(f"the connection to {where} was lost", url=url, hint=hint)
 
 
@@ -164,7 +166,7 @@ def _not_http(url: str, text: str) -> LinkError:
         return LinkError(
             f"{where} closes the connection without an answer",
             url=url,
-            hint="if the port speaks TLS, use https:// (-ms PORT)",
+            hint="if the port speaks TLS, use https:// or -ms PORT",
         )
     return LinkError(
         f"{where} does not speak HTTP",
@@ -177,7 +179,7 @@ def _tls_failure(url: str, error: ssl.SSLError) -> LinkError:
     where = _where(url)
     reason = (error.reason or str(error)).upper()
     if any(word in reason for word in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER", "PACKET_LENGTH")):
-        return LinkError(f"{where} does not speak TLS", url=url, hint="use http:// (-m PORT)")
+        return LinkError(f"{where} does not speak TLS", url=url, hint="use http:// or -m PORT")
     if "CERTIFICATE_REQUIRED" in reason or "HANDSHAKE_FAILURE" in reason:
         return LinkError(f"{where} demands a client certificate", url=url, hint="give one with -cert and -key")
     if "ALERT" in reason:
@@ -195,7 +197,7 @@ def _client_port(url: str) -> LinkError:
 
 
 def _speaks_tls(url: str) -> LinkError:
-    return LinkError(f"{_where(url)} speaks TLS", url=url, hint="use https:// (-ms PORT)")
+    return LinkError(f"{_where(url)} speaks TLS", url=url, hint="use https:// or -ms PORT")
 
 
 def _where(url: str) -> str:

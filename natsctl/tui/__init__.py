@@ -18,7 +18,8 @@ def run(watch: Watch, source: Source) -> int:
         The exit code: 0, or 128 and the number of the signal that ended it.
 
     Raises:
-        NatsctlError: The source failed altogether; trouble with one server is shown, and ends nothing.
+        NatsctlError: The source failed altogether, or the user left before any server could be read; trouble with one
+            server is shown, and ends nothing.
     """
     from natsctl.tui.app import show
 

@@ -60,6 +60,8 @@ async def show(watch: Watch, source: Source) -> int:
         await source.close()
     if app.failure:
         raise app.failure
+    if not app.return_code:
+        app.board.check_read()
     return app.return_code or 0
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
+from natsctl.errors import LinkError
 from natsctl.monitoring.cluster import Peer
 from natsctl.monitoring.dns import ReverseLookups
 from natsctl.monitoring.history import History, Ring
@@ -213,6 +214,16 @@ class Board:
         """Ask each server for what a screen needs of it."""
         for server in self.servers:
             await self.source.set_query(server, query_for(server))
+
+    def check_read(self) -> None:
+        """Check that there was something to see.
+
+        Raises:
+            LinkError: No server could ever be read.
+        """
+        failed = [snapshot for snapshot in self._latest.values() if snapshot.error]
+        if failed and not any(snapshot.varz for snapshot in self._latest.values()):
+            raise LinkError(failed[0].error, url=failed[0].server, hint=failed[0].hint or None)
 
     def close(self) -> None:
         """End the lookups."""

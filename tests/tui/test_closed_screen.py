@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
+from natsctl.monitoring.snapshot import Snapshot
 from natsctl.tui.screens.closed import ClosedConnectionsScreen, ClosedScreen
 from natsctl.tui.screens.connection import ConnectionScreen
 from natsctl.tui.widgets.table import HEADER_LINES, LineTable
@@ -71,6 +73,19 @@ async def test_closed_connections_are_asked_for_while_they_are_shown(
         await pilot.press("escape")
         await pilot.pause()
         assert not source_of(pilot).asked[URL].closed
+
+
+async def test_a_server_that_remembers_more_than_were_asked_for_is_said_to() -> None:
+    def cut_off(snapshot: Snapshot) -> Snapshot:
+        snapshot = with_closed(snapshot)
+        assert snapshot.closed
+        return msgspec.structs.replace(snapshot, closed=msgspec.structs.replace(snapshot.closed, total=10_000))
+
+    async with opened(ClosedScreen, served(cut_off)) as pilot:
+        assert "the last 11 of 10000 closed connections: Slow" in text_of(pilot)
+        await pilot.press("e")
+        await pilot.pause()
+        assert "the last 11 of 10000 closed connections" in text_of(pilot)
 
 
 async def test_that_nothing_closed_is_said() -> None:

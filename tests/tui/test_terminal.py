@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pty
-import select
 import signal
-import struct
-import subprocess
 import sys
-import termios
 import time
 from collections.abc import Iterator
 
 import pytest
 
+from tests.support.terminal import LEAVE_SCREEN, WAIT_S, Terminal
+
 URL = "http://127.0.0.1:1"  # nobody listens there
-ENTER_SCREEN, LEAVE_SCREEN = b"\x1b[?1049h", b"\x1b[?1049l"
-WAIT_S = 30.0
 TAKE_TERMINAL = """
 import fcntl, os, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
@@ -41,65 +35,6 @@ main()
 """
 
 
-class Terminal:
-    """A program on a terminal of its own."""
-
-    def __init__(self, *args: str, rows: int = 24, columns: int = 80) -> None:
-        self._master, slave = pty.openpty()
-        self._modes = termios.tcgetattr(slave)
-        self._slave = slave
-        self.resize(rows, columns)
-        self.output = b""
-        self.process = subprocess.Popen([*args], stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
-
-    def wait_for(self, text: bytes) -> None:
-        """Read until something was written."""
-        deadline = time.monotonic() + WAIT_S
-        while text not in self.output:
-            assert time.monotonic() < deadline, f"no {text!r} in {self.output[-500:]!r}"
-            self._read(0.1)
-
-    def type(self, text: bytes) -> None:
-        """Press keys."""
-        os.write(self._master, text)
-
-    def exit_code(self) -> int:
-        """Wait for the end."""
-        deadline = time.monotonic() + WAIT_S
-        while self.process.poll() is None:
-            assert time.monotonic() < deadline, f"still running after {self.output[-500:]!r}"
-            self._read(0.05)
-        self._read(0.05)
-        return self.process.returncode
-
-    @property
-    def is_restored(self) -> bool:
-        """Whether the terminal is as it was before."""
-        return termios.tcgetattr(self._slave) == self._modes and self.output.rfind(LEAVE_SCREEN) > self.output.rfind(
-            ENTER_SCREEN
-        )
-
-    def resize(self, rows: int, columns: int) -> None:
-        """Make the terminal of another size."""
-        fcntl.ioctl(self._slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-
-    def close_terminal(self) -> None:
-        """Hang up."""
-        os.close(self._slave)
-        os.close(self._master)
-
-    def close(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        self.close_terminal()
-
-    def _read(self, timeout_s: float) -> None:
-        while select.select([self._master], [], [], timeout_s)[0]:
-            self.output += os.read(self._master, 65536)
-            timeout_s = 0.0
-
-
 @pytest.fixture
 def terminal() -> Iterator[Terminal]:
     opened = Terminal(sys.executable, "-m", "natsctl", "top", "-s", URL)
@@ -109,10 +44,11 @@ def terminal() -> Iterator[Terminal]:
 
 
 @pytest.mark.parametrize("key", [b"q", b"\x03"], ids=["q", "ctrl-c"])
-def test_a_key_ends_it(terminal: Terminal, key: bytes) -> None:
+def test_a_key_ends_it_and_what_was_wrong_all_the_time_is_told_again(terminal: Terminal, key: bytes) -> None:
     terminal.type(key)
-    assert terminal.exit_code() == 0
+    assert terminal.exit_code() == 6
     assert terminal.is_restored
+    assert terminal.left_behind.startswith("natsctl: 127.0.0.1:1 refuses connections\r\nhint: ")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
@@ -124,7 +60,7 @@ def test_a_signal_ends_it(terminal: Terminal, number: signal.Signals) -> None:
 
 def test_an_interrupt_is_the_same_as_ctrl_c(terminal: Terminal) -> None:
     terminal.process.send_signal(signal.SIGINT)
-    assert terminal.exit_code() == 0
+    assert terminal.exit_code() == 6
     assert terminal.is_restored
 
 
@@ -152,7 +88,7 @@ def test_suspending_gives_the_terminal_back(terminal: Terminal) -> None:
     os.waitid(os.P_PID, terminal.process.pid, os.WSTOPPED)
     terminal.process.send_signal(signal.SIGCONT)
     terminal.type(b"q")
-    assert terminal.exit_code() == 0
+    assert terminal.exit_code() == 6
     assert terminal.is_restored
 
 

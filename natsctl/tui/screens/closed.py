@@ -32,6 +32,13 @@ def _look(row: ClosedConnection) -> str:
     return "error" if row.is_trouble else ""
 
 
+def _count(read: int, board: Board) -> str:
+    """How many closed connections were read, and of how many a server remembers when those are more."""
+    total = sum(snapshot.closed.total for snapshot in board.snapshots if snapshot.closed)
+    text = plural(max(read, total), "closed connection")
+    return f"the last {read} of {text}" if read < total else text
+
+
 class ClosedScreen(ListScreen[ClosedGroup]):
     """Lists what closed in groups, trouble first."""
 
@@ -65,9 +72,8 @@ class ClosedScreen(ListScreen[ClosedGroup]):
         """Begin with the worst."""
         if not rows:
             return "no closed connections"
-        total = sum(len(row.connections) for row in rows)
         worst = f": {rows[0].sentence}" if rows[0].last.is_trouble else ""
-        return f"{plural(total, 'closed connection')}{worst}"
+        return f"{_count(sum(len(row.connections) for row in rows), self.board)}{worst}"
 
     @on(LineTable.Opened)
     def _open_group(self, event: LineTable.Opened) -> None:
@@ -154,8 +160,9 @@ class ClosedConnectionsScreen(ListScreen[ClosedConnection]):
 
     def summary(self, rows: Sequence[ClosedConnection]) -> str:
         """How many, and of what group."""
-        text = plural(len(rows), "closed connection")
-        return f"{text}: {self._group.sentence}" if self._group else text
+        if self._group:
+            return f"{plural(len(rows), 'closed connection')}: {self._group.sentence}"
+        return _count(len(rows), self.board)
 
     @on(LineTable.Opened)
     def _open_connection(self, event: LineTable.Opened) -> None:
