@@ -35,8 +35,7 @@ _natsctl() {
         'natsctl server --tlskey'|'natsctl server -tlskey') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
         'natsctl server --tlscacert'|'natsctl server -tlscacert') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
         'natsctl server --routes'|'natsctl server -routes') return ;;
-        'natsctl server --cluster'|'natsctl server -cluster') return ;;
-        'natsctl server --cluster_listen'|'natsctl server -cluster_listen') return ;;
+        'natsctl server --cluster'|'natsctl server --cluster_listen'|'natsctl server -cluster'|'natsctl server -cluster_listen') return ;;
         'natsctl server --cluster_name'|'natsctl server -cluster_name') return ;;
         'natsctl server --cluster_advertise'|'natsctl server -cluster_advertise') return ;;
         'natsctl server --connect_retries'|'natsctl server -connect_retries') return ;;
@@ -332,7 +331,7 @@ _natsctl() {
             ;;
         'natsctl server')
             case $current in
-                -*) words="-a --net --addr -net -addr -p --port -port -n --name --server_name -name -server_name -P --pid -pid -m --http_port -http_port -ms --https_port -https_port -c --config -config -t -sl --signal -signal --client_advertise -client_advertise --ports_file_dir -ports_file_dir -l --log -log -T --logtime -logtime --logtime_utc -logtime_utc -s --syslog -syslog -r --remote_syslog -remote_syslog -D --debug -debug -V --trace -trace -VV -DV -DVV --log_size_limit -log_size_limit --max_traced_msg_len -max_traced_msg_len --user -user --pass -pass --auth -auth -js --jetstream -jetstream -sd --store_dir -store_dir --tls -tls --tlscert -tlscert --tlskey -tlskey --tlsverify -tlsverify --tlscacert -tlscacert --help_tls -help_tls --routes -routes --cluster -cluster --cluster_listen -cluster_listen --cluster_name -cluster_name --cluster_advertise -cluster_advertise --no_advertise -no_advertise --connect_retries -connect_retries --profile -profile -v --version -version -h --help -help" ;;
+                -*) words="-a --net --addr -net -addr -p --port -port -n --name --server_name -name -server_name -P --pid -pid -m --http_port -http_port -ms --https_port -https_port -c --config -config -t -sl --signal -signal --client_advertise -client_advertise --ports_file_dir -ports_file_dir -l --log -log -T --logtime -logtime --logtime_utc -logtime_utc -s --syslog -syslog -r --remote_syslog -remote_syslog -D --debug -debug -V --trace -trace -VV -DV -DVV --log_size_limit -log_size_limit --max_traced_msg_len -max_traced_msg_len --user -user --pass -pass --auth -auth -js --jetstream -jetstream -sd --store_dir -store_dir --tls -tls --tlscert -tlscert --tlskey -tlskey --tlsverify -tlsverify --tlscacert -tlscacert --help_tls -help_tls --routes -routes --cluster --cluster_listen -cluster -cluster_listen --cluster_name -cluster_name --cluster_advertise -cluster_advertise --no_advertise -no_advertise --connect_retries -connect_retries --profile -profile -v --version -version -h --help -help" ;;
                 *) words="" ;;
             esac
             ;;

@@ -15,8 +15,9 @@ from typing import Annotated, Any
 import typer
 
 from natsctl.config import Options
-from natsctl.config.options import TlsCertificate, TlsOptions
-from natsctl.errors import Problem
+from natsctl.config.options import ClusterOptions, TlsCertificate, TlsOptions
+from natsctl.config.urls import server_url
+from natsctl.errors import Problem, UsageError
 
 __all__ = ["FLAGS", "Flag", "apply_flags", "takes_flags", "unavailable_flags"]
 
@@ -113,19 +114,24 @@ TLS = (
 )
 
 CLUSTER = (
-    Flag(str, "--routes", "URL,URL", "Servers to build a cluster with.", needs="clustering"),
-    Flag(str, "--cluster", "URL", "Listen for routes on this address.", needs="clustering"),
-    Flag(str, "--cluster_listen", "URL", "Listen for routes on this address.", needs="clustering"),
-    Flag(str, "--cluster_name", "NAME", "Name of the cluster.", needs="clustering"),
+    Flag(str, "--routes", "URL,URL", "Servers to build a cluster with."),
+    Flag(str, "--cluster --cluster_listen", "URL", "Listen for routes on this address, as nats://0.0.0.0:6222."),
+    Flag(str, "--cluster_name", "NAME", "Name of the cluster (default: a random one).", "cluster.name"),
     Flag(
         str,
         "--cluster_advertise",
-        "HOST:PORT",
+        "HOST[:PORT]",
         "Tell servers this address instead of the real one.",
-        needs="clustering",
+        "cluster.advertise",
     ),
-    Flag(bool, "--no_advertise", "", "Do not tell clients about other servers.", needs="clustering"),
-    Flag(int, "--connect_retries", "NUMBER", "Attempts to reach a server another one named.", needs="clustering"),
+    Flag(bool, "--no_advertise", "", "Do not tell clients about other servers.", "cluster.no_advertise"),
+    Flag(
+        int,
+        "--connect_retries",
+        "NUMBER",
+        "Further attempts to reach a server that another one named (default 0).",
+        "cluster.connect_retries",
+    ),
 )
 
 PROFILING = (Flag(int, "--profile", "PORT", "Serve profiles on this port.", needs="profiling"),)
@@ -163,6 +169,7 @@ def apply_flags(options: Options, given: Mapping[str, Any]) -> None:
     """
     default = Options()
     _apply_tls_flags(options, given)
+    _apply_cluster_flags(options.cluster, given)
     for flag in (flag for members in FLAGS.values() for flag in members if flag.name in given):
         for path in flag.sets.split():
             *parents, field = path.split(".")
@@ -182,6 +189,29 @@ def _apply_tls_flags(options: Options, given: Mapping[str, Any]) -> None:
             ca_file=given.get("tlscacert", ""),
             verify=given.get("tlsverify", False),
         )
+
+
+def _apply_cluster_flags(cluster: ClusterOptions, given: Mapping[str, Any]) -> None:
+    """Take a listening address, with its login, from one URL; an empty one means no cluster.
+
+    Raises:
+        UsageError: It is none.
+    """
+    if "routes" in given:
+        cluster.routes = [url.strip() for url in given["routes"].split(",") if url.strip()]
+    text = given.get("cluster_listen")
+    if text is None:
+        return
+    if not text:
+        cluster.port = 0
+        return
+    try:
+        url = server_url(text)
+    except ValueError as error:
+        raise UsageError(f"flag --cluster {error}") from None
+    if url.user and not url.has_password:
+        raise UsageError("flag --cluster: expected cluster password to be set")
+    cluster.host, cluster.port, cluster.user, cluster.password = url.host, url.port, url.user, url.password
 
 
 def unavailable_flags(given: Mapping[str, Any]) -> list[Problem]:

@@ -5,8 +5,9 @@ Source: nats-server ``server/server.go``, validateOptions.
 
 from __future__ import annotations
 
-from natsctl.config.options import Options, User
+from natsctl.config.options import ClusterOptions, Options, User
 from natsctl.config.tls import certificate_problems
+from natsctl.config.urls import server_url
 from natsctl.errors import Problem
 
 __all__ = ["check_start"]
@@ -16,7 +17,13 @@ _PORTS = range(-1, 65536)
 
 def check_start(options: Options) -> list[Problem]:
     """Say why a broker cannot start with these options, whether from a file, from flags or from Python."""
-    found = (*_limits(options), *_listener(options), *_encryption(options), *_who(options))
+    found = (
+        *_limits(options),
+        *_listener(options),
+        *_encryption(options),
+        *_who(options),
+        *_cluster(options.cluster),
+    )
     return [Problem(message, options.config_file) for message in found]
 
 
@@ -96,3 +103,25 @@ def _who(options: Options) -> list[str]:
 
 def _all_users(options: Options) -> list[User]:
     return [*options.authorization.users, *(user for account in options.accounts for user in account.users)]
+
+
+def _cluster(cluster: ClusterOptions) -> list[str]:
+    found = []
+    if cluster.routes and not cluster.is_on:
+        found.append("solicited routes require cluster capabilities, e.g. --cluster")
+    if cluster.port not in _PORTS:
+        found.append(f"cluster port must be from -1 to 65535, found {cluster.port}")
+    if " " in cluster.name:
+        found.append("cluster name must not contain blanks")
+    if cluster.advertise.count(":") > 1 and not cluster.advertise.startswith("["):
+        found.append(f'cluster_advertise must be host or host:port, found "{cluster.advertise}"')
+    for number, text in enumerate(cluster.routes, 1):
+        try:
+            server_url(text)
+        except ValueError as error:
+            found.append(f"route {number} {error}")
+    if cluster.tls is not None:
+        if not cluster.tls.certificates:
+            found.append("cluster tls needs a certificate and its key")
+        found += certificate_problems(cluster.tls.certificates, cluster.tls.ca_file)
+    return found

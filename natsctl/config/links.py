@@ -6,6 +6,7 @@ Source: nats-server ``server/opts.go``, parseCluster and parseGateway.
 from __future__ import annotations
 
 from natsctl.config.document import Node
+from natsctl.config.options import ClusterOptions
 from natsctl.config.permissions import permissions
 from natsctl.config.readers import (
     boolean,
@@ -19,13 +20,13 @@ from natsctl.config.readers import (
     string,
     string_or_strings,
 )
-from natsctl.config.schema import Block, Key, Reader, RefusedError, Report
-from natsctl.config.tls import tls
+from natsctl.config.schema import Block, Key, Reader, RefusedError, Report, Section
+from natsctl.config.tls import outgoing_tls_options, tls
 from natsctl.config.urls import url, warn_of_duplicates
 from natsctl.config.users import single_login
 from natsctl.config.words import kind
 
-__all__ = ["LISTEN", "cluster", "compression", "gateway", "url_or_list", "write_timeout"]
+__all__ = ["LISTEN", "cluster", "compression", "fill_cluster", "gateway", "url_or_list", "write_timeout"]
 
 _MAX_ROUTE_PING_S = 30.0
 
@@ -100,26 +101,48 @@ def _route_ping(node: Node, report: Report) -> float:
     return value
 
 
+def _pool_size(node: Node, report: Report) -> int:
+    """Read how many connections make a route; below 1 it is a single one, as all of ours are."""
+    return max(integer(node, report), 0)
+
+
 cluster = Block(
-    Key("name", name_without_blanks),
+    Key("name", name_without_blanks, to="name"),
     *LISTEN,
     Key("authorization", single_login("cluster", permissions_are_deprecated=True)),
-    Key("routes", _url_list("route")),
+    Key("routes", _url_list("route"), to="routes"),
     Key("tls", tls(knows_urls=True)),
-    Key("advertise", string, ("cluster_advertise",)),
-    Key("no_advertise", boolean),
-    Key("connect_retries", integer),
-    Key("connect_backoff", boolean),
-    Key("permissions", _route_permissions),
-    Key("pool_size", integer),
+    Key("advertise", string, ("cluster_advertise",), to="advertise"),
+    Key("no_advertise", boolean, to="no_advertise"),
+    Key("connect_retries", integer, to="connect_retries"),
+    Key("connect_backoff", boolean, to="connect_backoff"),
+    Key("permissions", _route_permissions, to="permissions"),
+    Key("pool_size", _pool_size),
     Key("accounts", string_or_strings),
     Key("compression", compression),
-    Key("ping_interval", _route_ping),
-    Key("ping_max", integer),
-    Key("write_deadline", duration),
-    Key("write_timeout", write_timeout),
+    Key("ping_interval", _route_ping, to="ping_interval_s"),
+    Key("ping_max", integer, to="ping_max"),
+    Key("write_deadline", duration, to="write_deadline_s"),
+    Key("write_timeout", write_timeout, to="write_timeout"),
 )
 """Reads the ``cluster`` block."""
+
+
+def fill_cluster(options: ClusterOptions, section: Section, report: Report) -> None:
+    """Make the options of the block."""
+    address = section.get("listen")
+    options.host = section.get("host") or (address.host if address else "")
+    options.port = section.get("port") or (address.port if address else 0)
+    if "authorization" in section:
+        login = section.get("authorization")
+        options.user, options.password = login.get("user", ""), login.get("password", "")
+        options.timeout_s = login.get("timeout", 0.0)
+        options.permissions = login.get("default_permissions")
+    if "tls" in section:
+        encryption = section.get("tls")
+        options.tls = outgoing_tls_options(encryption, report)
+        options.knows_urls = encryption.get("verify_cert_and_check_known_urls", False)
+    section.fill(options)
 
 
 # --- gateway ---------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ __all__ = [
     "AccountLimits",
     "AccountOptions",
     "AuthorizationOptions",
+    "ClusterOptions",
     "LeafOptions",
     "LeafUser",
     "LogOptions",
@@ -180,6 +181,61 @@ class TlsOptions:
 
 
 @dataclass(slots=True)
+class ClusterOptions:
+    """The ``cluster`` block: where other servers of the cluster connect, and which ones the broker connects to.
+
+    Units: timeouts, intervals and deadlines in seconds.
+    """
+
+    name: str = ""
+    """Empty: a random one, until a server with another one is met."""
+    host: str = ""
+    """Empty: all addresses."""
+    port: int = 0
+    """0 takes no routes, -1 picks a free port."""
+    user: str = ""
+    """What other servers log in as, and the broker at those it hears of; empty: nobody need log in."""
+    password: str = field(default="", repr=False)
+    timeout_s: float = 0.0
+    """Of the login; 0: 2 s, or with TLS a second more than a handshake may take."""
+    routes: list[str] = field(default_factory=list, repr=False)
+    """URLs, which may hold passwords."""
+    tls: TlsOptions | None = None
+    knows_urls: bool = False
+    """Whether a certificate must be for the host of one of the routes."""
+    advertise: str = ""
+    """``host[:port]`` told to other servers instead of the address listened on."""
+    no_advertise: bool = False
+    """Whether clients are told of this server alone."""
+    connect_retries: int = 0
+    """Further attempts to reach a server that another one told of."""
+    connect_backoff: bool = False
+    """Whether attempts become rarer, up to every 30 s."""
+    permissions: Permissions | None = None
+    """What comes from (publish) and goes to (subscribe) other servers."""
+    ping_interval_s: float = 0.0
+    """0: that of clients; never more than 30 s."""
+    ping_max: int = 0
+    """0: that of clients."""
+    write_deadline_s: float = 0.0
+    """0: that of clients."""
+    write_timeout: str = "default"
+    """``default`` and ``retry`` let a slow route go on while it takes something; ``close`` cuts it."""
+
+    @property
+    def is_on(self) -> bool:
+        """Whether there is a cluster."""
+        return self.port != 0
+
+    @property
+    def auth_timeout_s(self) -> float:
+        """How long a server may take to log in."""
+        if self.timeout_s:
+            return self.timeout_s
+        return self.tls.timeout_s + 1 if self.tls is not None else _AUTH_TIMEOUT_S
+
+
+@dataclass(slots=True)
 class LeafUser:
     """A login of leafnodes alone, and the account that they are bound to; empty is the global one."""
 
@@ -306,6 +362,7 @@ class Options:
     allow_non_tls: bool = False
     """Whether clients may do without TLS."""
 
+    cluster: ClusterOptions = field(default_factory=ClusterOptions)
     leafnodes: LeafOptions = field(default_factory=LeafOptions)
     connect_error_reports: int = 3600
     """Of so many failed attempts to reach another server for the first time one is logged."""

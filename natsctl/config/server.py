@@ -9,7 +9,7 @@ from natsctl.config.accounts import AccountSection, accounts
 from natsctl.config.document import Node
 from natsctl.config.jetstream import jetstream
 from natsctl.config.leafnodes import fill_leafnodes, leafnodes
-from natsctl.config.links import LISTEN, cluster, gateway, write_timeout
+from natsctl.config.links import LISTEN, cluster, fill_cluster, gateway, write_timeout
 from natsctl.config.listeners import mqtt, websocket
 from natsctl.config.mappings import mappings
 from natsctl.config.options import Options
@@ -163,6 +163,8 @@ def read_options(document: Node, report: Report) -> Options:
     _listen(section, options)
     if "tls" in section:
         options.tls = tls_options(section.get("tls"), report)
+    if "cluster" in section:
+        fill_cluster(options.cluster, section.get("cluster"), report)
     if "leafnodes" in section:
         fill_leafnodes(options.leafnodes, section.get("leafnodes"), report)
     login = section.get("authorization")

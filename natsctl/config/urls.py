@@ -1,4 +1,4 @@
-"""Which URLs of peers a configuration may hold.
+"""Which URLs of peers a configuration may hold, and what is in them.
 
 Source: Go ``net/url``, Parse; nats-server refuses what that refuses.
 """
@@ -6,13 +6,15 @@ Source: Go ``net/url``, Parse; nats-server refuses what that refuses.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 from natsctl.config.document import Node, Place
 from natsctl.config.readers import string
 from natsctl.config.schema import RefusedError, Report
 from natsctl.config.words import quoted
 
-__all__ = ["is_url", "url", "warn_of_duplicates"]
+__all__ = ["ServerUrl", "is_url", "server_url", "url", "warn_of_duplicates"]
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SCHEME = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*):(?P<rest>.*)", re.DOTALL)
@@ -21,7 +23,46 @@ _BAD_ESCAPE = re.compile(r"%(?![0-9a-fA-F]{2})")
 _USER = re.compile(r"(?:[A-Za-z0-9._:~!$&'()*+,;=@-]|%[0-9a-fA-F]{2})*")
 _BRACKETED = re.compile(r"\[(?P<address>[^\]]*)\](?P<port>:\d*)?", re.ASCII)
 _HOST = re.compile(r"""(?:[A-Za-z0-9._~!$&'()*+,;=:<>"-]|[^\x00-\x7f]|%[89a-fA-F][0-9a-fA-F])*""")
+_ENDS_WITH_PORT = re.compile(r":-?[0-9]{1,5}$")
 _PORT = re.compile(r":\d*", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerUrl:
+    """Where another server is, and what to log in with there; both empty where nothing is given.
+
+    Attributes:
+        host: Empty for this machine, or where it is listened on for all its addresses.
+        port: -1 stands for any.
+        has_password: Whether there is a password, be it an empty one.
+    """
+
+    host: str
+    port: int
+    user: str = ""
+    password: str = field(default="", repr=False)
+    has_password: bool = False
+
+    @property
+    def address(self) -> str:
+        """Host and port, for people; without secrets."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def server_url(text: str, default_port: int = 0) -> ServerUrl:
+    """Take a URL such as ``nats-route://user:password@host:6222`` apart.
+
+    Raises:
+        ValueError: It is none, or has no port; the message does not repeat it.
+    """
+    found = _AUTHORITY.search(text)
+    login, at, place = (found["authority"] if found else "").rpartition("@")
+    user, colon, password = login.partition(":")
+    host, _, port = place.rpartition(":") if _ENDS_WITH_PORT.search(place) else (place, "", str(default_port))
+    if not found or not int(port):
+        raise ValueError("must be a URL with a port, as nats://host:port")
+    credentials = (unquote(user), unquote(password), bool(colon)) if at else ("", "", False)
+    return ServerUrl(unquote(host.strip("[]")), int(port), *credentials)
 
 
 def is_url(text: str) -> bool:

@@ -196,8 +196,6 @@ def test_help_about_tls_names_what_can_be_chosen() -> None:
     ("args", "flag", "feature"),
     [
         (("-js",), "jetstream", "JetStream"),
-        (("--cluster", "nats://127.0.0.1:6222"), "cluster", "clustering"),
-        (("-routes", "nats://127.0.0.1:6222"), "routes", "clustering"),
         (("--profile=9090",), "profile", "profiling"),
     ],
 )

@@ -30,7 +30,7 @@ def messages(text: str) -> list[str]:
     return [problem.message for problem in caught.value.problems]
 
 
-@pytest.mark.parametrize("block", ["cluster { tls", "gateway { name: g, tls", "websocket { tls", "mqtt { tls"])
+@pytest.mark.parametrize("block", ["gateway { name: g, tls", "websocket { tls", "mqtt { tls"])
 def test_a_certificate_with_its_key_is_accepted_everywhere(certificate: Certificate, block: str) -> None:
     text = f"{block} {{ cert_file: '{certificate.certificate}', key_file: '{certificate.key}' }}"
     assert loads(text + "}" * block.count("{")).unavailable
