@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import Protocol
 
 import h11
 from uvicorn.config import Config
@@ -17,6 +18,12 @@ _PATIENCE_S = 30.0
 _MAX_CONNECTIONS = 256
 
 
+class _Waiter(Protocol):
+    """A connection, or a handshake that may become one."""
+
+    transport: asyncio.Transport
+
+
 class Waiting:
     """The connections in the order in which they were last answered.
 
@@ -25,9 +32,9 @@ class Waiting:
     """
 
     def __init__(self) -> None:
-        self._connections: dict[HttpConnection, None] = {}
+        self._connections: dict[_Waiter, None] = {}
 
-    def enter(self, connection: HttpConnection) -> None:
+    def enter(self, connection: _Waiter) -> None:
         """A connection was made."""
         if len(self._connections) >= _MAX_CONNECTIONS:
             longest = next(iter(self._connections))
@@ -35,15 +42,20 @@ class Waiting:
             longest.transport.abort()
         self._connections[connection] = None
 
-    def answered(self, connection: HttpConnection) -> None:
+    def answered(self, connection: _Waiter) -> None:
         """A connection got an answer."""
         if connection in self._connections:
             del self._connections[connection]
             self._connections[connection] = None
 
-    def leave(self, connection: HttpConnection) -> None:
+    def leave(self, connection: _Waiter) -> None:
         """A connection is gone."""
         self._connections.pop(connection, None)
+
+    def abort(self) -> None:
+        """Cut all off."""
+        for connection in tuple(self._connections):
+            connection.transport.abort()
 
 
 class HttpConnection(H11Protocol):

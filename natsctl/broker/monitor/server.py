@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
+from collections.abc import Callable
 
 from uvicorn.config import Config
 from uvicorn.server import ServerState
@@ -16,9 +18,9 @@ from uvicorn.server import ServerState
 from natsctl.broker.listener import BACKLOG, ListenError, join_address, listen, reachable
 from natsctl.broker.logs import Logger
 from natsctl.broker.monitor.http import HttpConnection, Waiting
+from natsctl.broker.monitor.https import Https
 from natsctl.broker.monitor.pages import Pages
 from natsctl.broker.monitor.source import MonitoredBroker, Source
-from natsctl.broker.tls.context import monitoring_context
 from natsctl.errors import ServerError
 
 __all__ = ["Monitor"]
@@ -43,7 +45,9 @@ class Monitor:
         self.host = options.http_host or options.host
         self.port = options.https_port or options.http_port
         self._tls = options.tls if options.https_port else None
+        self._https: Https | None = None
         self._state = ServerState()
+        self._waiting = Waiting()
         self._servers: list[asyncio.Server] = []
 
     @property
@@ -80,26 +84,35 @@ class Monitor:
             timeout_keep_alive=_KEEP_ALIVE_S,
         )
         config.load()
-        waiting, log = Waiting(), _faults_to(self._broker.log)
+        accept = self._connections(config)
         loop = asyncio.get_running_loop()
         for sock in sockets:
-            self._servers.append(
-                await loop.create_server(
-                    lambda: HttpConnection(config, self._state, waiting, log),
-                    sock=sock,
-                    backlog=BACKLOG,
-                    ssl=monitoring_context(self._tls) if self._tls is not None else None,
-                    ssl_handshake_timeout=self._tls.timeout_s if self._tls is not None else None,
-                )
-            )
+            self._servers.append(await loop.create_server(accept, sock=sock, backlog=BACKLOG))
         self._broker.log.info(f"Starting {self.scheme} monitor on {join_address(self.host, self.port)}")
+
+    def _connections(self, config: Config) -> Callable[[], asyncio.BaseProtocol]:
+        log = _faults_to(self._broker.log)
+
+        def connect() -> HttpConnection:
+            return HttpConnection(config, self._state, self._waiting, log)
+
+        if self._tls is None:
+            return connect
+        self._https = Https(self._tls, self._waiting, self._broker.log, connect)
+        return self._https.accept
+
+    def renew(self, context: ssl.SSLContext | None) -> None:
+        """Show other certificates to whoever comes from now on; None where the pages are served in clear."""
+        if self._https is not None and context is not None:
+            self._https.context = context
 
     async def stop(self) -> None:
         """Stop listening, and cut off whoever is still being answered."""
         for server in self._servers:
             server.close()
-        for connection in tuple(self._state.connections):
-            connection.transport.abort()
+        self._waiting.abort()
+        if self._https is not None:
+            self._https.close()
         if self._state.tasks:
             await asyncio.wait(self._state.tasks, timeout=_LAST_WORDS_S)
 

@@ -1,10 +1,9 @@
 """From a new connection to an encrypted one, or a refused one.
 
 INFO goes out in clear and the client answers with a ClientHello; or TLS comes first; or the first byte decides.
-Nothing is computed before the first record of a client is there as a whole, and then in threads.
 
 Source: nats-server ``server.go`` (createClientEx), ``client.go`` (doTLSServerHandshake).
-Task: all but the computing runs on the broker's loop; while a thread computes, nothing is read.
+Task: everything here runs on the broker's loop.
 """
 
 from __future__ import annotations
@@ -16,18 +15,14 @@ from collections.abc import Callable
 from typing import cast
 
 from natsctl.broker.channel import Channel
-from natsctl.broker.tls.faults import NOT_TLS, describe
+from natsctl.broker.tls.faults import NOT_TLS
+from natsctl.broker.tls.negotiation import HANDSHAKE, Negotiation
 from natsctl.broker.tls.security import Security
 from natsctl.broker.tls.session import TlsSession
 from natsctl.broker.tls.transport import TlsTransport
 from natsctl.errors import ClosedReason, WireError
 
 __all__ = ["Handshake"]
-
-_HANDSHAKE = 22
-"""Type of the record that a ClientHello comes in."""
-_RECORD_HEADER_BYTES = 5
-_MAX_RECORD_BYTES = 16384
 
 
 class Handshake(asyncio.BufferedProtocol):
@@ -44,14 +39,9 @@ class Handshake(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport
         self._timer: asyncio.TimerHandle | None = None
         self._is_greeted = security.options.handshake_first_s == 0
-        self._is_awaited = False
-        """Whether the client owes us a ClientHello, or the rest of its handshake."""
         self._is_first = False
-        self._hello = bytearray()
-        self._tls: ssl.SSLObject | None = None
-        self._incoming = ssl.MemoryBIO()
-        self._outgoing = ssl.MemoryBIO()
-        self._step: asyncio.Future[None] | None = None
+        self._negotiation: Negotiation | None = None
+        """What the client owes us; None while it may still do without TLS, or begin with it."""
 
     # ---- what the loop calls
 
@@ -78,12 +68,10 @@ class Handshake(asyncio.BufferedProtocol):
         if self._connection.stopped_at is not None:
             return
         data = self._security.read_buffer[:nbytes]
-        if self._tls is not None:
-            self._incoming.write(data)
-            self._advance(self._tls)
-        else:
-            self._hello += data
-            self._consider()
+        if self._negotiation is None:
+            self._consider(data)
+        if self._negotiation is not None:
+            self._negotiation.feed(data)
 
     def eof_received(self) -> None:
         """The peer has said all: let the transport close."""
@@ -99,10 +87,10 @@ class Handshake(asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The client gave up."""
         self._drop_timer()
-        if self._step is not None:
-            self._step.cancel()
-        if self._connection.stopped_at is None:
-            self._fail("EOF" if exc is None else str(exc))
+        negotiation, self._negotiation = self._negotiation, None
+        if negotiation is not None:
+            negotiation.cancel()
+        self._fail("EOF" if exc is None else str(exc))
         self._connection.connection_lost(exc)
 
     # ---- the first bytes
@@ -121,70 +109,46 @@ class Handshake(asyncio.BufferedProtocol):
 
     def _begin(self) -> None:
         """From here on the client has so long to do its part."""
-        self._is_awaited = True
         if not self._security.rate_limit.allows():
             text = "Connection throttling is active. Please try again later."
             self._connection.session.fail(WireError(ClosedReason.MAX_CONNECTIONS_EXCEEDED, wire=text))
             return
         self._connection.debug("Starting TLS client connection handshake")
         self._set_timer(self._security.options.timeout_s, self._miss_deadline)
+        security = self._security
+        self._negotiation = Negotiation(self._transport, security.context, security.threads, self._complete, self._fail)
 
-    def _consider(self) -> None:
-        hello = self._hello
-        is_tls = hello[0] == _HANDSHAKE
+    def _consider(self, data: memoryview) -> None:
+        """See from the first byte how the client wants to speak."""
+        is_tls = data[0] == HANDSHAKE
         if not self._is_greeted and not self._is_first:
             self._is_first = is_tls
             if not is_tls:
                 self._greet()
-        if not self._is_awaited:
-            if self._security.allows_plain and not is_tls:
-                self._go_on_in_clear()
-                return
-            self._begin()
-        if self._connection.stopped_at is not None:
+        if self._negotiation is not None:
             return
-        size = int.from_bytes(hello[3:_RECORD_HEADER_BYTES], "big")
-        if not is_tls or size > _MAX_RECORD_BYTES:
-            self._connection.debug(f"TLS handshake error: {NOT_TLS}")
-            self._connection.drop(ClosedReason.TLS_HANDSHAKE_FAILURE)
-        elif len(hello) >= _RECORD_HEADER_BYTES + size:
-            self._tls = self._security.context.wrap_bio(self._incoming, self._outgoing, server_side=True)
-            self._incoming.write(hello)
-            hello.clear()
-            self._advance(self._tls)
+        if self._security.allows_plain and not is_tls:
+            self._go_on_in_clear(data)
+        else:
+            self._begin()
 
-    def _go_on_in_clear(self) -> None:
+    def _go_on_in_clear(self, data: memoryview | None = None) -> None:
         """The client does without TLS, and may."""
         self._drop_timer()
-        connection, hello = self._connection, self._hello
+        connection = self._connection
         self._transport.set_protocol(connection)
         connection.pinger.start()
         connection.admit()
-        if hello:
-            connection.get_buffer(-1)[: len(hello)] = hello
-            connection.buffer_updated(len(hello))
+        if data is not None:
+            connection.get_buffer(-1)[: len(data)] = data
+            connection.buffer_updated(len(data))
 
     # ---- the handshake
 
-    def _advance(self, tls: ssl.SSLObject) -> None:
-        self._transport.pause_reading()
-        self._step = self._connection.loop.run_in_executor(self._security.threads, tls.do_handshake)
-        self._step.add_done_callback(lambda step: self._go_on(tls, step))
-
-    def _go_on(self, tls: ssl.SSLObject, step: asyncio.Future[None]) -> None:
-        error = None if step.cancelled() else step.exception()
-        if step.cancelled() or self._connection.stopped_at is not None:
-            return
-        if self._outgoing.pending:
-            self._transport.write(self._outgoing.read())
-        if error is None:
-            self._complete(tls)
-        elif isinstance(error, ssl.SSLWantReadError):
-            self._transport.resume_reading()
-        else:
-            self._fail(describe(error))
-
     def _complete(self, tls: ssl.SSLObject) -> None:
+        negotiation, self._negotiation = self._negotiation, None
+        if negotiation is None or self._connection.stopped_at is not None:
+            return
         self._drop_timer()
         connection, security = self._connection, self._security
         session = TlsSession.of(tls, self._is_first)
@@ -193,7 +157,7 @@ class Handshake(asyncio.BufferedProtocol):
             return
         connection.debug("TLS handshake complete")
         connection.debug(f"TLS version {session.version}, cipher suite {session.suite}")
-        transport = TlsTransport(self._transport, connection, tls, self._incoming, self._outgoing, security.read_buffer)
+        transport = TlsTransport(self._transport, connection, tls, negotiation, security.read_buffer)
         self._transport.set_protocol(transport)
         connection.secure(transport, session)
         connection.pinger.start()
@@ -220,12 +184,18 @@ class Handshake(asyncio.BufferedProtocol):
 
     def _fail(self, text: str) -> None:
         connection = self._connection
-        self._security.log.error(f"{connection.tag} - TLS handshake error: {text}")
+        if connection.stopped_at is not None:
+            return
+        message = f"TLS handshake error: {text}"
+        if text == NOT_TLS:
+            connection.debug(message)
+        else:
+            self._security.log.error(f"{connection.tag} - {message}")
         connection.drop(ClosedReason.TLS_HANDSHAKE_FAILURE)
 
     def _miss_deadline(self) -> None:
-        if self._step is not None:
-            self._step.cancel()
+        if self._negotiation is not None:
+            self._negotiation.cancel()
         self._connection.debug("TLS handshake timeout")
         self._connection.abort(ClosedReason.TLS_HANDSHAKE_FAILURE)
 

@@ -11,12 +11,37 @@ from __future__ import annotations
 import asyncio
 import ssl
 from contextlib import suppress
-from typing import Any
+from typing import Any, Protocol
 
-from natsctl.broker.channel import Channel
+from natsctl.broker.tls.negotiation import Negotiation
 from natsctl.errors import ClosedReason
 
-__all__ = ["TlsTransport"]
+__all__ = ["Receiver", "TlsTransport"]
+
+
+class Receiver(Protocol):
+    """What is encrypted: a connection of a client, or one of monitoring."""
+
+    def get_buffer(self, sizehint: int, /) -> memoryview:
+        """Lend room for what is decrypted."""
+
+    def buffer_updated(self, nbytes: int, /) -> None:
+        """Take in what was decrypted."""
+
+    def pause_writing(self) -> None:
+        """Write no more for now."""
+
+    def resume_writing(self) -> None:
+        """Write again."""
+
+    def connection_lost(self, exc: Exception | None, /) -> None:
+        """The socket is gone."""
+
+    def drop(self, reason: ClosedReason, /) -> None:
+        """Close: what came cannot be decrypted."""
+
+    def abort(self, reason: ClosedReason, /) -> None:
+        """Close at once: nothing can be encrypted."""
 
 
 class TlsTransport(asyncio.BufferedProtocol, asyncio.Transport):
@@ -26,26 +51,24 @@ class TlsTransport(asyncio.BufferedProtocol, asyncio.Transport):
         transport: The socket's.
         connection: Whose.
         tls: After its handshake.
-        incoming: Where ``tls`` reads records from.
-        outgoing: Where it writes them to.
+        negotiation: That handshake, with the records that came behind it.
         read_buffer: For what the socket brings, shared by all connections.
     """
 
     def __init__(
         self,
         transport: asyncio.Transport,
-        connection: Channel,
+        connection: Receiver,
         tls: ssl.SSLObject,
-        incoming: ssl.MemoryBIO,
-        outgoing: ssl.MemoryBIO,
+        negotiation: Negotiation,
         read_buffer: memoryview,
     ) -> None:
         super().__init__()
         self._transport = transport
         self._connection = connection
         self._tls = tls
-        self._incoming = incoming
-        self._outgoing = outgoing
+        self._incoming = negotiation.incoming
+        self._outgoing = negotiation.outgoing
         self._read_buffer = read_buffer
         self._is_reading = True
         self._is_decrypting = False
@@ -76,6 +99,10 @@ class TlsTransport(asyncio.BufferedProtocol, asyncio.Transport):
         """The socket is gone."""
         self._is_reading = False
         self._connection.connection_lost(exc)
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """Tell of the socket, and that it is encrypted."""
+        return self._tls.context if name == "sslcontext" else self._transport.get_extra_info(name, default)
 
     # ---- input
 
@@ -123,7 +150,8 @@ class TlsTransport(asyncio.BufferedProtocol, asyncio.Transport):
     def pause_reading(self) -> None:
         """Leave what comes in the socket, and what came encrypted."""
         self._is_reading = False
-        self._transport.pause_reading()
+        if not self._transport.is_closing():
+            self._transport.pause_reading()
 
     def resume_reading(self) -> None:
         """Go on, but not from within the call that another connection's input came by: all share one buffer."""
