@@ -10,7 +10,7 @@ import ssl
 from natsctl.config.ciphers import CURVES, SECURE, SUITES
 from natsctl.config.options import TlsCertificate, TlsOptions
 
-__all__ = ["client_facing_context", "monitoring_context"]
+__all__ = ["client_facing_context", "monitoring_context", "outgoing_context"]
 
 
 def client_facing_context(options: TlsOptions) -> ssl.SSLContext:
@@ -27,12 +27,27 @@ def monitoring_context(options: TlsOptions) -> ssl.SSLContext:
     return contexts[0]
 
 
-def _context(options: TlsOptions, certificate: TlsCertificate, wants_certificate: bool) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+def outgoing_context(options: TlsOptions) -> ssl.SSLContext:
+    """Make the context of connections to other servers, who have to prove their names."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    _restrict(context, options)
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    if options.insecure:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    elif options.ca_file:
+        context.load_verify_locations(options.ca_file)
+    else:
+        context.load_default_certs(ssl.Purpose.SERVER_AUTH)
+    for certificate in options.certificates[:1]:
+        context.load_cert_chain(certificate.cert_file, certificate.key_file, password="")
+    return context
+
+
+def _restrict(context: ssl.SSLContext, options: TlsOptions) -> None:
+    """Hold a context to the versions, suites and curves that are allowed."""
     context.minimum_version = ssl.TLSVersion.TLSv1_3 if options.min_version == "1.3" else ssl.TLSVersion.TLSv1_2
-    # Clients of NATS do not resume sessions: tickets would be made, sent and kept for nothing.
-    context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_CIPHER_SERVER_PREFERENCE | ssl.OP_NO_TICKET
-    context.num_tickets = 0
+    context.options |= ssl.OP_NO_RENEGOTIATION
     suites = [SUITES[name] for name in options.cipher_suites or SECURE if name in SUITES]
     if suites:
         context.set_ciphers(":".join(suites))
@@ -40,6 +55,14 @@ def _context(options: TlsOptions, certificate: TlsCertificate, wants_certificate
         context.minimum_version = ssl.TLSVersion.TLSv1_3
     for curve in options.curve_preferences:
         context.set_ecdh_curve(CURVES[curve])
+
+
+def _context(options: TlsOptions, certificate: TlsCertificate, wants_certificate: bool) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    _restrict(context, options)
+    # Clients of NATS do not resume sessions: tickets would be made, sent and kept for nothing.
+    context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE | ssl.OP_NO_TICKET
+    context.num_tickets = 0
     context.load_cert_chain(certificate.cert_file, certificate.key_file, password="")
     if wants_certificate:
         context.verify_mode = ssl.CERT_REQUIRED

@@ -22,6 +22,8 @@ _WORDS = {
     "SSLV3_ALERT_HANDSHAKE_FAILURE": "remote error: tls: handshake failure",
     "TLSV1_ALERT_PROTOCOL_VERSION": "remote error: tls: protocol version not supported",
     "UNEXPECTED_EOF_WHILE_READING": "EOF",
+    "WRONG_VERSION_NUMBER": NOT_TLS,
+    "PACKET_LENGTH_TOO_LONG": NOT_TLS,
 }
 """OpenSSL's reason to the text of Go."""
 

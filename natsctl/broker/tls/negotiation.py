@@ -1,6 +1,6 @@
 """One handshake: what comes in, what goes out, and the computing between them.
 
-Nothing is computed before the first record of a client is there as a whole, and then in threads.
+On the server's side nothing is computed before the first record of a client is there as a whole; and then in threads.
 
 Task: all but the computing runs on the broker's loop; while a thread computes, nothing is read.
 """
@@ -23,25 +23,25 @@ _MAX_RECORD_BYTES = 16384
 
 
 class Negotiation:
-    """The server's side of a handshake.
+    """One side of a handshake: the server's, unless it is told to :meth:`call`.
 
     Args:
         transport: The socket's, which reads again only when more is needed.
         context: What is offered and demanded.
-        threads: Where it is computed.
+        threads: Where it is computed; None is the loop's own.
         complete: Called when both sides have what they need.
         fail: Called with the reason when they have not.
 
     Attributes:
-        incoming: Records from the client; what comes behind the handshake is still there at its end.
-        outgoing: Records for the client.
+        incoming: Records from the peer; what comes behind the handshake is still there at its end.
+        outgoing: Records for the peer.
     """
 
     def __init__(
         self,
         transport: asyncio.Transport,
         context: ssl.SSLContext,
-        threads: Executor,
+        threads: Executor | None,
         complete: Callable[[ssl.SSLObject], None],
         fail: Callable[[str], None],
     ) -> None:
@@ -55,6 +55,11 @@ class Negotiation:
         self._step: asyncio.Future[None] | None = None
         self.incoming = ssl.MemoryBIO()
         self.outgoing = ssl.MemoryBIO()
+
+    def call(self, server_name: str) -> None:
+        """Begin as the client of a server that must have this name, where names are verified."""
+        self._tls = self._context.wrap_bio(self.incoming, self.outgoing, server_hostname=server_name)
+        self._advance(self._tls)
 
     def feed(self, data: memoryview) -> None:
         """Take in a piece of it."""
