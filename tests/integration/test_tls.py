@@ -19,11 +19,10 @@ from natsctl.config.options import Options, User
 from natsctl.errors import ClosedReason, ConfigError
 from natsctl.pki.keys import KeyPolicy
 from natsctl.pki.presented import PresentedCertificate
-from tests.support.tls import Pair, Pki, TlsClient
+from tests.support.tls import HALF_HELLO, Pair, Pki, TlsClient, first_record
 from tests.support.wire import PATIENCE_S, WireClient, connect_line
 
 GARBAGE = b"\x17\x03\x03\x00\x20" + b"x" * 32
-HALF_HELLO = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"
 
 
 @pytest.fixture(scope="module")
@@ -307,15 +306,6 @@ async def test_a_certificate_is_no_password(pki: Pki, alice: Pair) -> None:
 
 
 # ---- who is not disturbed
-
-
-def first_record(context: ssl.SSLContext) -> bytes:
-    """The ClientHello of a client that then does nothing more."""
-    hello = ssl.MemoryBIO()
-    tls = context.wrap_bio(ssl.MemoryBIO(), hello, server_hostname="127.0.0.1")
-    with pytest.raises(ssl.SSLWantReadError):
-        tls.do_handshake()
-    return hello.read()
 
 
 async def test_a_thousand_handshakes_at_once_hold_nobody_up(pki: Pki) -> None:

@@ -20,9 +20,21 @@ from tests.support.certs import make_authority, write_pair
 from tests.support.frames import split_frames
 from tests.support.wire import PATIENCE_S, connect_line
 
-__all__ = ["Pair", "Pki", "TlsClient"]
+__all__ = ["HALF_HELLO", "Pair", "Pki", "TlsClient", "first_record"]
+
+HALF_HELLO = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"
+"""What a hostile client sends before it says nothing more."""
 
 _READ_BYTES = 262144
+
+
+def first_record(context: ssl.SSLContext) -> bytes:
+    """A whole ClientHello, for a client that then does nothing more."""
+    hello = ssl.MemoryBIO()
+    tls = context.wrap_bio(ssl.MemoryBIO(), hello, server_hostname="127.0.0.1")
+    with suppress(ssl.SSLWantReadError):
+        tls.do_handshake()
+    return hello.read()
 
 
 class Pair(NamedTuple):
