@@ -121,8 +121,8 @@ async def test_a_storm_of_handshakes_holds_no_message_up(pki: Pki) -> None:
     async with broker_with(pki, slow, timeout_s=30.0) as broker, AsyncExitStack() as stack:
         plain = await stack.enter_async_context(await WireClient.open(broker.port, protocol=0))
         hello = first_record(pki.trust())
-        for _ in range(200):
-            _, writer = await connect(broker)
+        writers = [(await connect(broker))[1] for _ in range(200)]
+        for writer in writers:
             stack.callback(writer.close)
             writer.write(hello)
         slowest = 0.0
@@ -130,7 +130,7 @@ async def test_a_storm_of_handshakes_holds_no_message_up(pki: Pki) -> None:
             begun = time.perf_counter()
             assert await plain.sync() == []
             slowest = max(slowest, time.perf_counter() - begun)
-        assert slowest < 0.5
+        assert slowest < 0.3
         assert b"200 OK" in await converse(broker, b"GET /healthz HTTP/1.0\r\n\r\n", pki.trust())
 
 
