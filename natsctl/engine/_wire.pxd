@@ -302,7 +302,7 @@ cdef inline Line read_routed_line(
             publish.reply, publish.reply_size = at, blank - at
             routed.queues, routed.queues_size = blank + 1, sizes - blank - 1
             publish.tail = NULL
-        elif memchr(at, c" ", sizes - at) != NULL or sizes == at:
+        elif sizes == at or (sizes - at == 1 and (at[0] == c"|" or at[0] == c"+")) or memchr(at, c" ", sizes - at) != NULL:
             return LINE_IS_OTHER
         else:
             publish.reply, publish.reply_size = at, sizes - at

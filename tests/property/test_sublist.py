@@ -38,7 +38,7 @@ def matches(pattern: bytes, subject: bytes) -> bool:
 
 def check(found: Match[Entry], held: list[Entry], subject: bytes) -> None:
     wanted = [entry for entry in held if matches(entry.subject, subject)]
-    groups: dict[tuple[bytes, bytes], set[Entry]] = {}
+    groups: dict[bytes, set[Entry]] = {}
     for entry in wanted:
         if entry.queue is not None:
             groups.setdefault(entry.queue, set()).add(entry)

@@ -6,8 +6,8 @@ __all__ = ["is_message", "split_frames"]
 
 
 def is_message(frame: bytes) -> bool:
-    """Whether a frame is a MSG or HMSG."""
-    return frame.startswith((b"MSG ", b"HMSG "))
+    """Whether a frame is a message, to a client or to another server."""
+    return frame.startswith((b"MSG ", b"HMSG ", b"RMSG ", b"LMSG "))
 
 
 def split_frames(data: bytes) -> tuple[list[bytes], bytes]:

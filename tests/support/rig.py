@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from natsctl.engine import available, create
-from natsctl.engine.api import Arrow, Grant, Limits, Session
+from natsctl.engine.api import Arrow, Grant, Limits, Link, LinkGrant, LinkKind, Session
 from natsctl.errors import WireError
 from tests.support.frames import split_frames
 
-__all__ = ["ENGINES", "Client", "MakeRig", "Recorder", "Rig", "quiet"]
+__all__ = ["ENGINES", "Client", "LinkRecorder", "MakeRig", "Recorder", "Rig", "quiet"]
 
 ENGINES = available()
 """Every engine there is; the tests of the data plane run over each."""
@@ -73,11 +73,57 @@ def quiet(**changes: Any) -> Grant:
     return Grant(**({"verbose": False, "pedantic": False, "headers": True} | changes))
 
 
-class Client:
+class LinkRecorder:
+    """A handler of links that keeps what it was told among a recorder's events."""
+
+    def __init__(self, events: list[tuple[Any, ...]]) -> None:
+        self.events = events
+
+    def _note(self, link: Link, *event: Any) -> None:
+        self.events.append((link.owner, *event))
+
+    def on_connect(self, link: Link, document: bytes) -> None:
+        self._note(link, "connect", document)
+
+    def on_info(self, link: Link, document: bytes) -> None:
+        self._note(link, "info", document)
+
+    def on_pong(self, link: Link) -> None:
+        self._note(link, "pong")
+
+    def on_peer_error(self, link: Link, text: str) -> None:
+        self._note(link, "peer error", text)
+
+    def on_loop_mark(self, link: Link, subject: bytes) -> None:
+        self._note(link, "loop mark", subject)
+
+    def on_violation(self, link: Link, text: str) -> None:
+        self._note(link, "violation", text)
+
+    def on_protocol_error(self, link: Link, error: WireError) -> None:
+        self._note(link, "error", error.reason, error.wire, error.log)
+
+    def on_pressure(self, link: Link) -> None:
+        pass
+
+    def on_slow_consumer(self, link: Link) -> None:
+        self._note(link, "slow consumer")
+
+    def on_trace(self, link: Link, arrow: Arrow, verb: bytes, args: bytes) -> None:
+        self._note(link, arrow, verb, args)
+
+    def on_trace_payload(self, link: Link, arrow: Arrow, payload: bytes, header_size: int) -> None:
+        self._note(link, arrow, payload, header_size)
+
+
+SessionT = TypeVar("SessionT", Session, Link)
+
+
+class Client(Generic[SessionT]):
     """One session of a rig, with the network done by hand."""
 
-    def __init__(self, rig: Rig, session: Session) -> None:
-        self.session = session
+    def __init__(self, rig: Rig, session: SessionT) -> None:
+        self.session: SessionT = session
         self._rig = rig
         self._unread = b""
 
@@ -125,18 +171,30 @@ class Rig:
 
     def __init__(self, name: str, **limits: Any) -> None:
         self.recorder = Recorder()
+        self.link_recorder = LinkRecorder(self.recorder.events)
         self.engine = create(self.recorder, Limits(**limits), name)
         self._n_clients = 0
 
-    def client(self, **changes: Any) -> Client:
+    def link(self, kind: LinkKind, **grant: Any) -> Client[Link]:
+        """Open a link that has joined; a leafnode in $G unless the grant says otherwise."""
+        found = self.link_stranger(kind)
+        found.session.join(LinkGrant(**({} if kind is LinkKind.ROUTE else {"account": "$G"}) | grant))
+        return found
+
+    def link_stranger(self, kind: LinkKind) -> Client[Link]:
+        """Open a link about which nothing was decided."""
+        self._n_clients += 1
+        return Client(self, self.engine.open_link(kind, f"{kind.value} {self._n_clients}", self.link_recorder))
+
+    def client(self, **changes: Any) -> Client[Session]:
         """Open a session that needs no CONNECT, granted as :func:`quiet` with changes."""
         return self._open(quiet(**changes))
 
-    def stranger(self) -> Client:
+    def stranger(self) -> Client[Session]:
         """Open a session that must CONNECT first."""
         return self._open(None)
 
-    def _open(self, grant: Grant | None) -> Client:
+    def _open(self, grant: Grant | None) -> Client[Session]:
         self._n_clients += 1
         return Client(self, self.engine.open(f"client {self._n_clients}", grant))
 

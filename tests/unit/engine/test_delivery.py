@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from natsctl.engine.api import Arrow
+from natsctl.engine.api import Arrow, Session
 from natsctl.engine.permissions import Permissions, Responses, Rule
 from natsctl.errors import ClosedReason
 from tests.support.rig import Client, MakeRig, Rig
@@ -117,7 +117,7 @@ def test_without_a_plain_subscription_of_ones_own_there_is_no_answer(rig: Rig, s
 # ---- the right to answer
 
 
-def service(rig: Rig, responses: Responses) -> tuple[Client, Client]:
+def service(rig: Rig, responses: Responses) -> tuple[Client[Session], Client[Session]]:
     rules = Permissions(publish_allow=[], subscribe_allow=[Rule(b"svc")], responses=responses)
     answerer, asker = rig.client(permissions=rules), rig.client()
     answerer.send(b"SUB svc 1\r\n")
@@ -166,7 +166,7 @@ FRAME = b"MSG foo 1 100\r\n" + b"x" * 100 + b"\r\n"
 PUBLISH = b"PUB foo 100\r\n" + b"x" * 100 + b"\r\n"
 
 
-def overfed(rig: Rig, n_frames: int) -> tuple[Client, Client]:
+def overfed(rig: Rig, n_frames: int) -> tuple[Client[Session], Client[Session]]:
     sender, receiver = rig.client(), rig.client()
     receiver.send(b"SUB foo 1\r\n")
     sender.send(PUBLISH * n_frames)
