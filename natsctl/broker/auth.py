@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from natsctl.broker.tls.mapping import CertificateMap
 from natsctl.broker.tls.session import TlsSession
 from natsctl.config import Options
-from natsctl.config.options import AccountLimits, AccountOptions, User
+from natsctl.config.options import UNLIMITED, AccountLimits, AccountOptions, User
 from natsctl.config.options import Permissions as PermissionOptions
 from natsctl.engine.permissions import Permissions, Responses, Rule
 from natsctl.protocol import nkey
@@ -35,7 +35,7 @@ __all__ = [
 
 GLOBAL_ACCOUNT = "$G"
 SYSTEM_ACCOUNT = "$SYS"
-_CONNECTION_TYPE = "STANDARD"
+_STANDARD = "STANDARD"
 _BCRYPT = re.compile(r"\$2[abxy]\$\d\d\$.*", re.DOTALL)
 _BCRYPT_MAX_BYTES = 72
 
@@ -47,7 +47,7 @@ class Login:
     Attributes:
         label: How the connection's log tag names it (``user:a``, ``nkey:U…``, ``token``); empty for nobody.
         secret: What the client has to know, plain or bcrypt; empty when an nkey proves it.
-        is_admitted: Whether it may be used over a plain client connection; one that may not still makes logins
+        is_admitted: Whether it may be used over connections of this type; one that may not still makes logins
             necessary.
     """
 
@@ -60,6 +60,13 @@ class Login:
     secret: str = field(default="", repr=False)
     public_key: bytes = b""
     is_admitted: bool = True
+
+    def max_payload(self, of_server: int) -> int:
+        """The largest payload it may publish, where the server allows so much; -1 is no limit."""
+        of_account = self.limits.max_payload
+        if UNLIMITED in (of_server, of_account):
+            return max(of_server, of_account)
+        return min(of_server, of_account)
 
 
 def claimed_login(connect: Connect) -> Login:
@@ -115,9 +122,15 @@ def _rule(text: str) -> Rule:
 
 
 class Authenticator:
-    """The logins of a configuration."""
+    """The logins of a configuration.
 
-    def __init__(self, options: Options) -> None:
+    Args:
+        options: The configuration.
+        connection_type: How users are told that they may connect in this way.
+    """
+
+    def __init__(self, options: Options, connection_type: str = _STANDARD) -> None:
+        self._connection_type = connection_type
         given = options.authorization
         self._users: dict[str, Login] = {}
         self._nkeys: dict[str, Login] = {}
@@ -141,7 +154,7 @@ class Authenticator:
     def _add(self, account: AccountOptions) -> None:
         for user in account.users:
             login = Login(user.user or user.nkey, account=account.name, limits=account.limits)
-            login.is_admitted = _admits_connection(user)
+            login.is_admitted = self._admits(user)
             login = self._with_permissions(login, user.permissions or account.default_permissions)
             if user.nkey:
                 login.label = f"nkey:{user.nkey}"
@@ -152,10 +165,22 @@ class Authenticator:
                 login.secret = user.password
                 self._users[user.user] = login
 
+    def _admits(self, user: User) -> bool:
+        return not user.allowed_connection_types or self._connection_type in user.allowed_connection_types
+
     def _with_permissions(self, login: Login, permissions: PermissionOptions | None) -> Login:
         login.rules = permissions
         login.permissions = _compile_permissions(permissions)
         return login
+
+    def renewed(self, login: Login) -> Login | None:
+        """Find what a login of an earlier configuration is in this one; None when it is gone."""
+        if login.label == "token":
+            return self._token
+        if login.public_key:
+            return self._nkeys.get(login.name)
+        is_single = self._single is not None and self._single.name == login.name
+        return self._single if is_single else self._users.get(login.name)
 
     @property
     def is_required(self) -> bool:
@@ -224,10 +249,6 @@ class Authenticator:
         if connect is not None and connect.user and (self._users or self._single):
             return f"authentication error - User {go_quote(connect.user.encode('utf-8', 'replace'))}"
         return "authentication error"
-
-
-def _admits_connection(user: User) -> bool:
-    return not user.allowed_connection_types or _CONNECTION_TYPE in user.allowed_connection_types
 
 
 def _signed(public_key: bytes, signature: str, nonce: str) -> bool:

@@ -13,19 +13,22 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from natsctl.broker.auth import GLOBAL_ACCOUNT, SYSTEM_ACCOUNT, Authenticator
+from natsctl.broker.auth import Authenticator
 from natsctl.broker.banner import announce, announce_listener
 from natsctl.broker.channel import Channel
 from natsctl.broker.client_events import ClientEvents
 from natsctl.broker.connection import Connection
 from natsctl.broker.identity import Identity
+from natsctl.broker.lameduck import LameDuck
 from natsctl.broker.listener import BACKLOG, join_address, listen, reachable
 from natsctl.broker.logs import Logger, logging_logger
+from natsctl.broker.processfiles import ProcessFiles
 from natsctl.broker.registry import Registry
+from natsctl.broker.reload import Reloader
 from natsctl.broker.tls.handshake import Handshake
 from natsctl.broker.tls.security import Security
 from natsctl.broker.user_info import UserInfo
-from natsctl.config import Options, check_start, load
+from natsctl.config import Options, check_start, load_available
 from natsctl.engine import create
 from natsctl.engine.api import Engine, Limits, Link, Session
 from natsctl.errors import ClosedReason, ConfigError, ServerError, WireError
@@ -41,7 +44,9 @@ makes for a receiver, a little longer by its sid, still fits into one chunk of t
 _NONCE_BYTES = 11
 _CACHED_SUBJECTS = 8192
 _LAST_WORDS_S = 1.0
-"""How long a stop waits for peers to take what is queued for them."""
+"""How long a stop waits for a peer that takes nothing of what is queued for it."""
+_LONGEST_STOP_S = 60.0
+"""How long it waits for those that take some; an init system that waits for us is not so patient for long."""
 
 
 class Broker:
@@ -73,18 +78,24 @@ class Broker:
         self.stale_connections: Counter[str] = Counter()
         self.read_buffer = memoryview(bytearray(_READ_BYTES))
         self.authenticator = Authenticator(self.options)
-        self.started_at = datetime.now(UTC)
+        self.started_at = self.config_loaded_at = datetime.now(UTC)
+        self.read_options: Callable[[], Options] | None = None
+        """Reads the configuration again for a reload; None without a file."""
+        self.files: ProcessFiles | None = None
+        """Kept in step with the options; None writes none."""
         self.identity: Identity
         self.engine: Engine
         self.host, self.port = self.options.host, self.options.port
-        self._events = ClientEvents(self)
-        self._user_info: UserInfo
+        self.events = ClientEvents(self)
+        self.user_info: UserInfo
         self._servers: list[asyncio.Server] = []
-        self._monitor: Monitor | None = None
-        self._security: Security | None = None
+        self.monitor: Monitor | None = None
+        self.security: Security | None = None
         self._sockets: set[Channel] = set()
         self._all_gone: asyncio.Event | None = None
         self._stopped: asyncio.Event | None = None
+        self._reloader = Reloader(self)
+        self._lame_duck = LameDuck(self)
         self._loop: asyncio.AbstractEventLoop
         self._is_flush_due = False
 
@@ -95,10 +106,9 @@ class Broker:
         Raises:
             ConfigError: The file cannot be used, or needs a feature the broker does not have.
         """
-        loaded = load(path)
-        if loaded.unavailable:
-            raise ConfigError(loaded.unavailable)
+        loaded = load_available(path)
         broker = cls(loaded.options, log=log, **overrides)
+        broker.read_options = lambda: replace(load_available(path).options, **overrides)
         for warning in loaded.warnings:
             broker.log.warn(str(warning))
         return broker
@@ -117,13 +127,13 @@ class Broker:
     @property
     def monitor_url(self) -> str:
         """Where programs on this machine find the monitoring pages: ``http://127.0.0.1:8222``; empty without."""
-        return self._monitor.url if self._monitor is not None else ""
+        return self.monitor.url if self.monitor is not None else ""
 
     def listeners(self) -> dict[str, list[str]]:
         """Name the addresses listened on, by what is spoken there, as URLs."""
         found = {"nats": [f"{self._scheme}://{join_address(self.host, self.port)}"]}
-        if self._monitor is not None:
-            found["monitoring"] = [f"{self._monitor.scheme}://{join_address(self._monitor.host, self._monitor.port)}"]
+        if self.monitor is not None:
+            found["monitoring"] = [f"{self.monitor.scheme}://{join_address(self.monitor.host, self.monitor.port)}"]
         return found
 
     async def start(self, before_ready: Callable[[], None] | None = None) -> None:
@@ -149,7 +159,9 @@ class Broker:
         try:
             await self._listen()
         except ServerError:
-            await self._stop_listening()
+            await self.stop_listening()
+            if self.monitor is not None:
+                await self.monitor.stop()
             raise
         announce_listener(self.log, self.options, join_address(self.host, self.port))
         if before_ready is not None:
@@ -161,7 +173,7 @@ class Broker:
 
         monitor = Monitor(self)
         await monitor.start()
-        self._monitor = monitor
+        self.monitor = monitor
 
     async def _listen(self) -> None:
         sockets = listen(self.options.host, self.options.port)
@@ -173,7 +185,7 @@ class Broker:
 
     def _prepare(self) -> None:
         options = self.options
-        self.started_at = datetime.now(UTC)
+        self.started_at = self.config_loaded_at = datetime.now(UTC)
         limits = Limits(
             max_control_line=options.max_control_line,
             max_pending=options.max_pending,
@@ -181,46 +193,72 @@ class Broker:
             drop_instead_of_stall=options.no_fast_producer_stall,
             cache_size=0 if options.disable_sublist_cache else _CACHED_SUBJECTS,
         )
-        self.engine = create(self._events, limits)
+        self.engine = create(self.events, limits)
         self.identity = Identity(options)
         announce(self.log, options, self.identity, self.engine.name, self.authenticator.has_plain_passwords)
         if options.tls is not None:
-            self._security = Security(options.tls, options.allow_non_tls, self.log)
-        self._user_info = UserInfo(self.engine, options, self.identity)
-        if options.no_system_account and not options.system_account:
-            return  # without a system account there is nobody to answer $SYS requests
-        system = options.system_account or SYSTEM_ACCOUNT
-        for account in dict.fromkeys([GLOBAL_ACCOUNT, system, *(each.name for each in options.accounts)]):
-            self._user_info.serve(account)
+            self.security = Security(options.tls, options.allow_non_tls, self.log)
+        self.user_info = UserInfo(self)
+        self.user_info.serve_all()
 
     def _accept(self, loop: asyncio.AbstractEventLoop) -> asyncio.BufferedProtocol:
         connection = Connection(self, self.registry.next_cid(), loop)
-        return connection if self._security is None else Handshake(self._security, connection)
+        return connection if self.security is None else Handshake(self.security, connection)
+
+    async def reload(self, options: Options | None = None) -> None:
+        """Take over changed options without a restart, all of them or none.
+
+        Clients that may not stay are closed, and subscriptions that are not allowed any more end.
+
+        Args:
+            options: What holds from now on; default: what the configuration file says now, with the overrides on top.
+
+        Raises:
+            ConfigError: The options cannot be used, or only a restart would change one of them; nothing was changed.
+            ServerError: The new log cannot be opened; nothing was changed.
+        """
+        await self._reloader.reload(options)
+
+    async def lame_duck(self) -> None:
+        """Accept no more clients, ask those who are there to leave, close the rest one by one, and stop."""
+        await self._lame_duck.enter()
 
     async def stop(self, reason: ClosedReason = ClosedReason.SERVER_SHUTDOWN) -> None:
         """Stop listening, send out what is queued, and close every connection."""
         if self._stopped is None or self._stopped.is_set():
             return
         self.log.info("Initiating Shutdown...")
-        await self._stop_listening()
-        for connection in self.registry:
-            connection.close(reason)
-        if self._sockets:
-            self._all_gone = asyncio.Event()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._all_gone.wait(), _LAST_WORDS_S)
-            for channel in tuple(self._sockets):
-                channel.abort(reason)
-        if self._security is not None:
-            self._security.close()
+        await self.stop_listening()
+        if self.monitor is not None:
+            await self.monitor.stop()
+        for channel in tuple(self._sockets):
+            channel.close(reason)
+        await self._see_off()
+        for channel in tuple(self._sockets):
+            channel.abort(reason)
+        if self.security is not None:
+            self.security.close()
         self.log.info("Server Exiting..")
         self._stopped.set()
 
-    async def _stop_listening(self) -> None:
+    async def stop_listening(self) -> None:
+        """Accept no more connections; monitoring goes on."""
         for server in self._servers:
             server.close()
-        if self._monitor is not None:
-            await self._monitor.stop()
+
+    async def _see_off(self) -> None:
+        """Wait for those who still take what is queued for them; who takes nothing for a while is given up."""
+        self._all_gone = asyncio.Event()
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + _LONGEST_STOP_S
+        unsent: dict[Channel, int] = {}
+        while self._sockets and clock() < deadline:
+            for channel in tuple(self._sockets):
+                before, unsent[channel] = unsent.get(channel), channel.unsent_bytes()
+                if before is not None and unsent[channel] >= before:
+                    channel.abort(ClosedReason.SERVER_SHUTDOWN)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._all_gone.wait(), _LAST_WORDS_S)
 
     async def wait_stopped(self) -> None:
         """Wait until the broker has been stopped."""
@@ -250,27 +288,27 @@ class Broker:
 
     def open_session(self, connection: Connection) -> Session:
         """Open the session of a new connection."""
-        session = self.engine.open(connection, self._events.anonymous_grant())
-        session.tracing = self._events.is_traced("")
+        session = self.engine.open(connection, self.events.anonymous_grant())
+        session.tracing = self.events.is_traced("")
         self.registry.add(connection)
         return session
 
     def connection_ready(self, connection: Connection) -> None:
         """Greet a new connection, or refuse it."""
-        if self._security is None or not self._security.options.handshake_first_s:
+        if self.security is None or not self.security.options.handshake_first_s:
             self.greet(connection)
         limit = self.options.max_connections
         if 0 < limit < len(self.registry.open):
             text = "maximum connections exceeded"
             connection.session.fail(WireError(ClosedReason.MAX_CONNECTIONS_EXCEEDED, wire=text, log=text))
             return
-        if self._security is None:
+        if self.security is None:
             self.admit(connection)
 
     def greet(self, connection: Connection) -> None:
         """Send the first INFO."""
         nonce = base64.urlsafe_b64encode(os.urandom(_NONCE_BYTES)).rstrip(b"=").decode()
-        self._events.greet(connection, nonce if self.authenticator.wants_nonce else "")
+        self.events.greet(connection, nonce if self.authenticator.wants_nonce else "")
         self.flush_touched()
 
     def admit(self, connection: Connection) -> None:
@@ -286,7 +324,7 @@ class Broker:
         """Flush every connection whose session got output; returns these sessions."""
         for internal in self.engine.collect_internal():
             for request in internal.take():
-                self._user_info.answer(internal, request)
+                self.user_info.answer(internal, request)
         touched = self.engine.collect()
         for session in touched:
             if session.owner is not None:

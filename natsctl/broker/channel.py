@@ -277,6 +277,7 @@ class Channel(asyncio.BufferedProtocol, ABC):
         """The transport is empty again: hand over more."""
         self._writer.resume()
         if self._ending:
+            self._await_taking()
             self._end_when_flushed()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -428,11 +429,24 @@ class Channel(asyncio.BufferedProtocol, ABC):
         if self._transport is None or self._transport.is_closing() or self._ending:
             return
         self._ending = True
-        # Who does not read cannot keep the socket: what is left is given up after the write deadline.
-        patience_s = max(self._writer.deadline_s, _LINGER_S)
-        self._linger_timer = self.loop.call_later(patience_s, self._transport.abort)
+        self._await_taking()
         self.flush()
         self._end_when_flushed()
+
+    def _await_taking(self) -> None:
+        """Give what is left up when nothing leaves for the write deadline: who does not read cannot keep the socket."""
+        if self._linger_timer is not None:
+            self._linger_timer.cancel()
+        if self._transport is not None:
+            patience_s = max(self._writer.deadline_s, _LINGER_S)
+            self._linger_timer = self.loop.call_later(patience_s, self._transport.abort)
+
+    def unsent_bytes(self) -> int:
+        """Output that is still in the process."""
+        if self._transport is None:
+            return 0
+        self._writer.measure()
+        return self.session.pending_bytes
 
     def _end_when_flushed(self) -> None:
         if self._transport is None or self._draining or not self._writer.is_idle:
@@ -440,9 +454,6 @@ class Channel(asyncio.BufferedProtocol, ABC):
         self._draining = True
         if self._linger_timer is not None:
             self._linger_timer.cancel()
-        if self.session.closed is ClosedReason.SERVER_SHUTDOWN:  # there is no last word to protect
-            self._transport.close()
-            return
         with suppress(OSError):  # asyncio's own loop tells here of a peer that is gone already
             self._transport.write_eof()
         self._resume_reading()

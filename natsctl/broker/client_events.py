@@ -61,7 +61,7 @@ class ClientEvents:
         connection.nonce = nonce
         connection.session.write(self._info(connection))
 
-    def _info(self, connection: Connection, account: str = "") -> bytes:
+    def _info(self, connection: Connection, account: str = "", *, is_lame_duck: bool = False) -> bytes:
         env = self._env
         required = env.authenticator.is_required and (bool(account) or env.authenticator.no_auth_login is None)
         info = env.identity.info(
@@ -72,16 +72,24 @@ class ClientEvents:
             nonce="" if account else connection.nonce,
             account=account,
         )
+        info.ldm = is_lame_duck
         if account:
             info.acc_is_sys = account == (env.options.system_account or SYSTEM_ACCOUNT)
-            info.max_payload = self._max_payload(connection.login)
+        if connection.account:
+            info.max_payload = connection.login.max_payload(env.options.max_payload)
         return encode_info(info)
+
+    def tell_anew(self, connection: Connection, *, is_lame_duck: bool = False) -> None:
+        """Send another INFO to a client that understands it: it has logged in, and been answered."""
+        connect = connection.connect
+        if connect is not None and connect.protocol >= 1 and connection.session.pings:
+            connection.session.write(self._info(connection, is_lame_duck=is_lame_duck))
 
     def anonymous_grant(self) -> Grant | None:
         """What a client may do before any CONNECT: everything when no login is required, nothing otherwise."""
         if self._env.authenticator.is_required:
             return None
-        return self._make_grant(Login(), Connect())
+        return self.make_grant(Login(), Connect())
 
     def on_connect(self, session: Session, document: bytes) -> None:
         """A CONNECT came: find the login, verify it (bcrypt in a thread), answer."""
@@ -92,13 +100,16 @@ class ClientEvents:
             session.fail(WireError(ClosedReason.PROTOCOL_VIOLATION, log=str(error)))
             return
         connection.introduce(connect)
+        self._log_in(connection, connect)
+
+    def _log_in(self, connection: Connection, connect: Connect) -> None:
         authenticator = self._env.authenticator
         if not authenticator.is_required:
             self._accept(connection, connect, claimed_login(connect))
             return
         found = authenticator.find(connect, connection.nonce, connection.tls, connection.debug)
         if found is None:
-            self._refuse(connection, connect)
+            self.refuse(connection, connect)
             return
         login, given = found
         if given is None:
@@ -106,38 +117,49 @@ class ClientEvents:
         elif is_bcrypt(login.secret):
             connection.verifying = connection.loop.run_in_executor(None, verify_password, login.secret, given)
             connection.verifying.add_done_callback(
-                lambda verified: self._verified(connection, connect, login, verified)
+                lambda verified: self._verified(connection, connect, login, verified, authenticator)
             )
         elif verify_password(login.secret, given):
             self._accept(connection, connect, login)
         else:
-            self._refuse(connection, connect)
+            self.refuse(connection, connect)
 
-    def _verified(self, connection: Connection, connect: Connect, login: Login, verified: asyncio.Future[bool]) -> None:
+    def _verified(
+        self,
+        connection: Connection,
+        connect: Connect,
+        login: Login,
+        verified: asyncio.Future[bool],
+        authenticator: Authenticator,
+    ) -> None:
         connection.verifying = None
         if verified.cancelled() or connection.session.closed is not None:
             return
-        if verified.result():
+        if authenticator is not self._env.authenticator:  # a reload came between
+            self._log_in(connection, connect)
+        elif verified.result():
             self._accept(connection, connect, login)
         else:
-            self._refuse(connection, connect)
+            self.refuse(connection, connect)
         self._env.flush_touched()
 
     def on_unauthenticated(self, session: Session) -> None:
         """Another verb came first: the no_auth_user, if there is one, or nobody."""
         connection: Connection = session.owner
-        login = self._env.authenticator.no_auth_login
+        authenticator = self._env.authenticator
+        # Since it connected, a reload may have done away with logins.
+        login = authenticator.no_auth_login if authenticator.is_required else Login()
         if login is None or not login.is_admitted:
-            self._refuse(connection, None)
+            self.refuse(connection, None)
             return
         connection.stop_auth_timer()
         if self._enter_account(connection, login):
-            session.grant(self._make_grant(login, Connect()))
+            session.grant(self.make_grant(login, Connect()))
 
     def _accept(self, connection: Connection, connect: Connect, login: Login) -> None:
         session = connection.session
         if connect.account or connect.new_account:
-            self._refuse(connection, connect)
+            self.refuse(connection, connect)
         elif connect.protocol not in (0, 1):
             session.fail(WireError(ClosedReason.BAD_CLIENT_PROTOCOL_VERSION, wire="invalid client protocol"))
         elif connect.no_responders and not (connect.headers and not self._env.options.no_header_support):
@@ -145,7 +167,7 @@ class ClientEvents:
             session.fail(WireError(reason, wire="no responders requires headers support"))
         elif self._enter_account(connection, login):
             connection.settle()
-            session.grant(self._make_grant(login, connect))
+            session.grant(self.make_grant(login, connect))
 
     def _enter_account(self, connection: Connection, login: Login) -> bool:
         registry, limit = self._env.registry, login.limits.max_connections
@@ -167,7 +189,8 @@ class ClientEvents:
         is_system = account == (env.options.system_account or SYSTEM_ACCOUNT)
         return env.log.trace_enabled and (env.options.log.trace_verbose or not is_system)
 
-    def _make_grant(self, login: Login, connect: Connect) -> Grant:
+    def make_grant(self, login: Login, connect: Connect) -> Grant:
+        """Say what a login may, for a client that asked for this."""
         options, limits = self._env.options, login.limits
         max_subscriptions = options.max_subscriptions  # 0 is no limit here, and UNLIMITED in the account
         if limits.max_subscriptions != UNLIMITED:
@@ -179,18 +202,13 @@ class ClientEvents:
             echo=connect.echo,
             headers=connect.headers and not options.no_header_support,
             no_responders=connect.no_responders,
-            max_payload=self._max_payload(login),
+            max_payload=login.max_payload(options.max_payload),
             max_subscriptions=max_subscriptions,
             permissions=login.permissions,
         )
 
-    def _max_payload(self, login: Login) -> int:
-        of_server, of_account = self._env.options.max_payload, login.limits.max_payload
-        if UNLIMITED in (of_server, of_account):
-            return max(of_server, of_account)
-        return min(of_server, of_account)
-
-    def _refuse(self, connection: Connection, connect: Connect | None) -> None:
+    def refuse(self, connection: Connection, connect: Connect | None) -> None:
+        """Send a client away whose credentials are no good."""
         self._env.log.error(f"{connection.tag} - {self._env.authenticator.failure_text(connect)}")
         connection.session.fail(WireError(ClosedReason.AUTHENTICATION_FAILURE, wire="Authorization Violation"))
 

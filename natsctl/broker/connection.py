@@ -106,6 +106,12 @@ class Connection(Channel):
             parts.append(go_quote(f"{self.login.account}/{self.login.label}".encode("utf-8", "replace")))
         return parts
 
+    def follow_options(self) -> None:
+        """Take over what a reload has changed of pings and deadlines; a timer that runs goes on to its end."""
+        options = self._host.options
+        self.pinger.interval_s, self.pinger.max_out = options.ping_interval_s, options.ping_max
+        self._writer.deadline_s = options.write_deadline_s
+
     # ---- what monitoring shows of it
 
     @property

@@ -35,19 +35,19 @@ class Pinger:
     """
 
     __slots__ = (
-        "_interval_s",
         "_is_eager",
         "_kind",
         "_loop",
         "_made_at",
-        "_max_out",
         "_note",
         "_on_stale",
         "_out",
         "_send",
         "_sent_at",
         "_timer",
+        "interval_s",
         "last_heard",
+        "max_out",
         "rtt_s",
     )
 
@@ -63,8 +63,8 @@ class Pinger:
         note: Callable[[str], None],
     ) -> None:
         self._loop = asyncio.get_running_loop()
-        self._interval_s = interval_s
-        self._max_out = max_out
+        self.interval_s = interval_s
+        self.max_out = max_out
         self._kind = kind
         self._is_eager = is_eager
         self._send = send
@@ -82,14 +82,14 @@ class Pinger:
 
     def start(self) -> None:
         """Ping again after a stop."""
-        self._schedule(self._interval_s)
+        self._schedule(self.interval_s)
 
     def connected(self) -> None:
         """The CONNECT was answered: ping soon, at slightly different times for peers that came together."""
         if self.rtt_s == 0.0:
             self.rtt_s = time.monotonic() - self._made_at
         first_s = _FIRST_EAGER_PING_S if self._is_eager else _FIRST_PING_S
-        self._schedule(min(self._interval_s, first_s) * uniform(1, 1 + _FIRST_PING_JITTER))
+        self._schedule(min(self.interval_s, first_s) * uniform(1, 1 + _FIRST_PING_JITTER))
 
     def pong(self) -> None:
         """A PONG came."""
@@ -110,10 +110,10 @@ class Pinger:
         quiet_s = self._loop.time() - self.last_heard
         now = time.monotonic()
         wants_rtt = self._sent_at == 0.0 or now - self._sent_at > _RTT_VALID_S
-        if quiet_s < self._interval_s and not (wants_rtt or self._is_eager):
+        if quiet_s < self.interval_s and not (wants_rtt or self._is_eager):
             ago = format_duration(round(quiet_s))
             self._note(f"Delaying PING due to remote client data or ping {ago} ago")
-        elif self._out + 1 > self._max_out:
+        elif self._out + 1 > self.max_out:
             self._note(f"Stale {self._kind} Connection - Closing")
             self._on_stale()
             return
@@ -121,4 +121,4 @@ class Pinger:
             self._out += 1
             self._sent_at = now
             self._send()
-        self._schedule(self._interval_s)
+        self._schedule(self.interval_s)

@@ -12,9 +12,11 @@ from contextlib import suppress
 
 import msgspec
 
+from natsctl.broker.logs import Logger
+from natsctl.config import Options
 from natsctl.errors import ServerError
 
-__all__ = ["PortsFile", "write_pid_file"]
+__all__ = ["PortsFile", "ProcessFiles", "check_writable", "write_pid_file"]
 
 PID_FILE_MODE = 0o600
 PORTS_FILE_MODE = 0o644
@@ -81,6 +83,64 @@ class PortsFile:
             return
         except OSError as error:
             raise ServerError(f'could not remove ports file "{self.path}": {_reason(error)}') from error
+
+
+class ProcessFiles:
+    """The files of a running process.
+
+    Args:
+        log: Told of a file that others can do without.
+    """
+
+    def __init__(self, log: Logger) -> None:
+        self._log = log
+        self._ports: PortsFile | None = None
+
+    def write_pid(self, path: str) -> None:
+        """Write a pid file while running; an empty path writes none."""
+        try:
+            if path:
+                write_pid_file(path)
+        except ServerError as error:
+            self._log.error(str(error))
+
+    def move_ports(self, directory: str, documents: Mapping[str, Sequence[str]]) -> None:
+        """Have the ports file in this directory, and in no other; an empty one has none."""
+        self.remove()
+        if not directory:
+            return
+        file = PortsFile(directory, documents)
+        try:
+            file.write()
+            self._ports = file
+        except ServerError as error:  # as nats-server: clients can do without it
+            self._log.error(str(error))
+
+    def remove(self) -> None:
+        """Delete the ports file."""
+        try:
+            if self._ports is not None:
+                self._ports.remove()
+        except ServerError as error:
+            self._log.error(str(error))
+        self._ports = None
+
+
+def check_writable(new: Options, old: Options) -> list[str]:
+    """Say which files of a process could not be written where they shall be from now on."""
+    found = []
+    if new.pid_file and new.pid_file != old.pid_file:
+        place = new.pid_file if os.path.exists(new.pid_file) else os.path.dirname(new.pid_file) or "."
+        if os.path.isdir(new.pid_file) or not os.access(place, os.W_OK):
+            found.append(f'could not write pidfile "{new.pid_file}"')
+    directory = new.ports_file_dir
+    if directory and directory != old.ports_file_dir and not _is_writable_directory(directory):
+        found.append(f'could not write ports file in "{directory}"')
+    return found
+
+
+def _is_writable_directory(path: str) -> bool:
+    return os.path.isdir(path) and os.access(path, os.W_OK)
 
 
 def _reason(error: OSError) -> str:

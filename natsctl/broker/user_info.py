@@ -6,33 +6,48 @@ Source: nats-server ``events.go`` (userInfoReq), ADR-39.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
+from natsctl.broker.auth import GLOBAL_ACCOUNT, SYSTEM_ACCOUNT
 from natsctl.broker.identity import Identity
 from natsctl.config import Options
 from natsctl.config.options import Permission, Permissions
 from natsctl.engine.api import Delivery, Engine, InternalSession
 from natsctl.protocol.documents import PROTOCOL_RELEASE
 
-__all__ = ["SUBJECT", "UserInfo"]
+__all__ = ["SUBJECT", "Informed", "UserInfo"]
 
 SUBJECT = b"$SYS.REQ.USER.INFO"
+
+
+class Informed(Protocol):
+    """What the answers depend on."""
+
+    options: Options
+    engine: Engine
+    identity: Identity
 
 
 class UserInfo:
     """The service in every account."""
 
-    def __init__(self, engine: Engine, options: Options, identity: Identity) -> None:
-        self._engine = engine
-        self._options = options
-        self._identity = identity
+    def __init__(self, broker: Informed) -> None:
+        self._broker = broker
+        self._served: set[str] = set()
         self._n_answers = 0
 
-    def serve(self, account: str) -> None:
-        """Answer in an account from now on."""
-        self._engine.open_internal(account).subscribe(SUBJECT)
+    def serve_all(self) -> None:
+        """Answer in every account there is from now on."""
+        options = self._broker.options
+        if options.no_system_account and not options.system_account:
+            return  # without a system account there is nobody to answer $SYS requests
+        system = options.system_account or SYSTEM_ACCOUNT
+        for account in (GLOBAL_ACCOUNT, system, *(each.name for each in options.accounts)):
+            if account not in self._served:
+                self._served.add(account)
+                self._broker.engine.open_internal(account).subscribe(SUBJECT)
 
     def answer(self, session: InternalSession, request: Delivery) -> None:
         """Answer one request; without a reply subject there is nobody to tell."""
@@ -40,7 +55,7 @@ class UserInfo:
             session.publish(request.reply, msgspec.json.encode(self._document(request.source.owner)))
 
     def _document(self, connection: Any) -> dict[str, Any]:
-        options, identity = self._options, self._identity
+        options, identity = self._broker.options, self._broker.identity
         self._n_answers += 1
         server: dict[str, Any] = {
             "name": identity.server_name,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -76,15 +76,23 @@ def _check(flags: Mapping[str, Any]) -> int:
 
 
 def _start(flags: Mapping[str, Any]) -> int:
-    loaded = load(flags["config"]) if flags.get("config") else None
-    options = loaded.options if loaded else Options()
-    apply_flags(options, flags)
-    unavailable = [*unavailable_flags(flags), *(loaded.unavailable if loaded else ())]
-    if problems := unavailable or check_start(options):
+    options, warnings = _read(flags)
+    if problems := check_start(options):
         raise ConfigError(problems)
     from natsctl.broker import serve
 
-    return serve(options, warnings=[*(loaded.warnings if loaded else ()), *_unused_logins(options, flags)])
+    read_options = (lambda: _read(flags)[0]) if flags.get("config") else None
+    return serve(options, [*warnings, *_unused_logins(options, flags)], read_options)
+
+
+def _read(flags: Mapping[str, Any]) -> tuple[Options, Sequence[Problem]]:
+    """Read the configuration file, if there is one, with the flags on top; at the start and at each reload."""
+    loaded = load(flags["config"]) if flags.get("config") else None
+    options = loaded.options if loaded else Options()
+    apply_flags(options, flags)
+    if unavailable := [*unavailable_flags(flags), *(loaded.unavailable if loaded else ())]:
+        raise ConfigError(unavailable)
+    return options, loaded.warnings if loaded else ()
 
 
 def _unused_logins(options: Options, flags: Mapping[str, Any]) -> list[Problem]:

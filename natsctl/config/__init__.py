@@ -6,7 +6,7 @@
 
 from natsctl.config.checks import check_start
 from natsctl.config.document import Node, Place
-from natsctl.config.load import Loaded, load, loads, parse
+from natsctl.config.load import Loaded, load, load_available, loads, parse
 from natsctl.config.options import Options
 
-__all__ = ["Loaded", "Node", "Options", "Place", "check_start", "load", "loads", "parse"]
+__all__ = ["Loaded", "Node", "Options", "Place", "check_start", "load", "load_available", "loads", "parse"]

@@ -13,7 +13,7 @@ from natsctl.config.schema import Report
 from natsctl.config.server import read_options
 from natsctl.errors import ConfigError, Problem
 
-__all__ = ["Loaded", "load", "loads", "parse"]
+__all__ = ["Loaded", "load", "load_available", "loads", "parse"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,18 @@ def load(path: str, environ: Mapping[str, str] | None = None) -> Loaded:
     except ValueError as error:
         raise ConfigError([Problem(str(error), path)]) from None
     return _load(text, path, environ, origin=(os.path.realpath(path),))
+
+
+def load_available(path: str, environ: Mapping[str, str] | None = None) -> Loaded:
+    """Read a configuration file that a broker is to run with.
+
+    Raises:
+        ConfigError: As for :func:`load`, or the file needs a feature the broker does not have.
+    """
+    loaded = load(path, environ)
+    if loaded.unavailable:
+        raise ConfigError(loaded.unavailable)
+    return loaded
 
 
 def loads(text: str, *, file: str = "<string>", environ: Mapping[str, str] | None = None) -> Loaded:

@@ -8,6 +8,6 @@ from __future__ import annotations
 from natsctl.broker.logs.embedded import TRACE, logging_logger
 from natsctl.broker.logs.line import Level
 from natsctl.broker.logs.logger import Logger
-from natsctl.broker.logs.opening import open_logger
+from natsctl.broker.logs.opening import open_logger, open_sink
 
-__all__ = ["TRACE", "Level", "Logger", "logging_logger", "open_logger"]
+__all__ = ["TRACE", "Level", "Logger", "logging_logger", "open_logger", "open_sink"]

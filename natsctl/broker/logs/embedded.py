@@ -37,6 +37,8 @@ class _LoggingSink(Sink):
 class _LoggingLogger(Logger):
     """A logger whose levels are those set in ``logging``, now and whenever they change."""
 
+    follows_options = False
+
     def __init__(self, target: logging.Logger) -> None:
         super().__init__(_LoggingSink(target))
         self._target = target

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from natsctl.broker.logs.line import Level
 from natsctl.broker.logs.sink import Sink
+from natsctl.config.options import LogOptions
 from natsctl.errors import ServerError
 from natsctl.protocol.quote import escape_unprintable
 
@@ -26,6 +29,16 @@ class Logger:
         self._sink = sink
         self._debug = debug
         self._trace = trace
+
+    follows_options: ClassVar[bool] = True
+    """Whether the broker's options say where lines go, and which."""
+
+    def follow(self, options: LogOptions, sink: Sink | None) -> None:
+        """Let these levels through from now on, to another place if there is one."""
+        self._debug, self._trace = options.debug, options.trace
+        if sink is not None:
+            before, self._sink = self._sink, sink
+            before.close()
 
     @property
     def debug_enabled(self) -> bool:

@@ -11,7 +11,7 @@ from natsctl.broker.logs.stderr import StderrSink
 from natsctl.broker.logs.syslog import open_syslog
 from natsctl.config.options import LogOptions
 
-__all__ = ["open_logger"]
+__all__ = ["open_logger", "open_sink"]
 
 
 def open_logger(options: LogOptions) -> Logger:
@@ -20,10 +20,15 @@ def open_logger(options: LogOptions) -> Logger:
     Raises:
         ServerError: The file, the daemon or the remote host cannot be opened.
     """
-    return Logger(_open_sink(options), debug=options.debug, trace=options.trace)
+    return Logger(open_sink(options), debug=options.debug, trace=options.trace)
 
 
-def _open_sink(options: LogOptions) -> Sink:
+def open_sink(options: LogOptions) -> Sink:
+    """Open the place alone.
+
+    Raises:
+        ServerError: It cannot be opened.
+    """
     if options.log_file:
         return FileSink(
             options.log_file,

@@ -16,6 +16,7 @@ from natsctl.broker.identity import Identity
 from natsctl.broker.logs import Logger
 from natsctl.broker.registry import Registry
 from natsctl.config import Options
+from natsctl.config.options import TlsOptions
 from natsctl.engine.api import Engine
 from natsctl.monitoring.times import format_time
 from natsctl.units import format_duration
@@ -36,6 +37,7 @@ class MonitoredBroker(Protocol):
     identity: Identity
     authenticator: Authenticator
     started_at: datetime
+    config_loaded_at: datetime
     slow_consumers: Counter[str]
     stale_connections: Counter[str]
 
@@ -46,7 +48,6 @@ class Source:
     Attributes:
         http_port: Where the pages are served; 0 when it is over TLS.
         https_port: Where they are served over TLS, or 0.
-        certificate_expiry: When the broker's certificate ends, as pages print it; empty without TLS.
         requests: How often each page was asked for, by path.
     """
 
@@ -55,10 +56,19 @@ class Source:
         self.http_host = http_host
         self.http_port = http_port
         self.https_port = https_port
-        self.certificate_expiry = _expiry(broker.options)
+        self._tls: TlsOptions | None = None
+        self._certificate_expiry = ""
         self.requests: dict[str, int] = {}
         self.process = Process()
         self._loop_epoch_ns = time.time_ns() - round(asyncio.get_running_loop().time() * 1e9)
+
+    @property
+    def certificate_expiry(self) -> str:
+        """When the broker's certificate ends, as pages print it; empty without TLS."""
+        tls = self.broker.options.tls
+        if tls is not self._tls:  # the start, or a reload
+            self._tls, self._certificate_expiry = tls, _expiry(tls)
+        return self._certificate_expiry
 
     @property
     def server_id(self) -> str:
@@ -91,13 +101,13 @@ class Source:
         return format_time(to_ns(self.broker.started_at))
 
 
-def _expiry(options: Options) -> str:
-    if options.tls is None:
+def _expiry(tls: TlsOptions | None) -> str:
+    if tls is None:
         return ""
     from natsctl.pki.certificates import load_certificates  # with a library that only TLS needs
     from natsctl.pki.files import read_file
 
-    files = [pair.cert_file for pair in options.tls.certificates]
+    files = [pair.cert_file for pair in tls.certificates]
     return format_time(to_ns(min(load_certificates(read_file(file), file)[0].not_valid_after_utc for file in files)))
 
 

@@ -9,10 +9,10 @@ from collections import Counter
 from datetime import UTC, datetime
 
 from natsctl import __version__
-from natsctl.broker.monitor.source import Source, whole_or_float
+from natsctl.broker.monitor.source import Source, to_ns, whole_or_float
 from natsctl.broker.registry import Traffic
 from natsctl.monitoring.documents import NatsctlVarz, PerKindStats, Varz
-from natsctl.monitoring.times import format_uptime
+from natsctl.monitoring.times import format_time, format_uptime
 from natsctl.protocol.documents import PROTOCOL_RELEASE
 
 __all__ = ["varz"]
@@ -55,7 +55,7 @@ def varz(source: Source) -> Varz:
         write_deadline=round(options.write_deadline_s * 1e9),
         write_timeout="" if options.write_timeout == "default" else options.write_timeout,
         start=source.started,
-        config_load_time=source.started,
+        config_load_time=format_time(to_ns(broker.config_loaded_at)),
         config_digest=options.config_digest,
         tags=options.server_tags,
         metadata=options.server_metadata,

@@ -35,6 +35,18 @@ class TlsSession:
         version = (tls.version() or "").removeprefix("TLSv")
         return cls(version, suite_name(cipher[0]) if cipher else "", is_first, shown_chain(tls))
 
+    @property
+    def public_key_sha256(self) -> str:
+        """Hex digest of the client's public key; empty when there is none to be had."""
+        if not self.certificates:
+            return ""
+        from natsctl.pki.presented import PresentedCertificate  # with a library that only pins need
+
+        try:
+            return PresentedCertificate(self.certificates[0]).public_key_sha256
+        except ValueError:
+            return ""
+
     def without_certificates(self) -> TlsSession:
         """What stays of it when the connection has ended."""
         return replace(self, certificates=())
