@@ -62,6 +62,8 @@ def _config(directory: Path) -> str:
     return (
         "# Clients have to show a certificate of the CA, for example client.pem.\n"
         "port: 4222\n\n"
+        "# Monitoring over HTTPS, for programs on this machine: nobody is asked for a certificate there.\n"
+        'https: "127.0.0.1:8222"\n\n'
         f"{tls('server')}\n\n"
         "# The tls block of a cluster, whose routes have a certificate of their own:\n"
         + "".join(f"# {line}\n" for line in tls("route").splitlines())

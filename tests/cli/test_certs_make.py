@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
 import socket
 import ssl
 import stat
 import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ from natsctl.config import load
 from tests.cli.conftest import running_server
 from tests.support.certs import Certs, read_certificate
 from tests.support.process import nats_server
+from tests.support.terminal import Terminal
 
 PATIENCE_S = 20.0
 
@@ -82,7 +85,8 @@ def test_init_again_changes_nothing_unless_forced(certs: Certs, tmp_path: Path) 
 
 async def test_the_official_server_takes_what_init_makes_and_refuses_strangers(certs: Certs, tmp_path: Path) -> None:
     assert certs("init", "--key", "rsa-2048").code == 0
-    with running_server(tmp_path / "server", (tmp_path / "nats.conf").read_text()) as url:
+    config = (tmp_path / "nats.conf").read_text().replace(":8222", ":-1")
+    with running_server(tmp_path / "server", config) as url:
         port = url.rpartition(":")[2]
         for host in ("localhost", "127.0.0.1"):
             client = await nats.connect(f"tls://{host}:{port}", tls=context(tmp_path), allow_reconnect=False)
@@ -91,6 +95,65 @@ async def test_the_official_server_takes_what_init_makes_and_refuses_strangers(c
         with pytest.raises((ssl.SSLError, OSError, nats.errors.Error)):
             stranger = context(tmp_path, client=False)
             await nats.connect(url, tls=stranger, allow_reconnect=False, max_reconnect_attempts=0, error_cb=ignore)
+
+
+@pytest.mark.parametrize("program", ["natsctl server", "nats-server"])
+def test_what_init_prints_works_as_typed(certs: Certs, tmp_path: Path, program: str) -> None:
+    made = certs("init")
+    port = str(free_ports(2))
+    ports = {"4222": port, "8222": str(int(port) + 1)}
+    config = tmp_path / "nats.conf"
+    config.write_text(_with(ports, config.read_text()))
+    serve, sub, pub, bench, top = (_with(ports, line.strip()) for line in made.err.partition("Next:\n")[2].splitlines())
+    if program == "nats-server":
+        serve = serve.replace("natsctl server", nats_server()[0])
+    with _typed(serve, "Server is ready"):
+        with _typed(sub, "Subscribed") as subscriber, closing(Terminal("bash", "-c", PRELUDE + top)) as screen:
+            assert "Published 5 bytes" in _run(pub)
+            assert subscriber.stdout is not None
+            assert "Received on" in subscriber.stdout.readline()
+            assert subscriber.stdout.readline() == "hello\n"
+            screen.wait_for_words("natsctl sub")  # the name of the subscriber, in the table
+            screen.type(b"q")
+            assert screen.process.wait(PATIENCE_S) == 0
+        assert "delivered 100,000 of 100,000 | lost 0" in _run(bench)
+        stranger = subprocess.run(["bash", "-c", PRELUDE + re.sub(r"--tlscert \S+ --tlskey \S+", "", pub)], **TEXT)
+        assert stranger.returncode == 6
+        assert "the server demands a client certificate" in stranger.stderr
+
+
+TEXT: Any = {"capture_output": True, "text": True, "timeout": PATIENCE_S}
+PRELUDE = f'natsctl() {{ {shlex.quote(sys.executable)} -m natsctl "$@"; }}\n'
+
+
+def _with(ports: dict[str, str], text: str) -> str:
+    """The text with other ports, for those that everybody has are not ours."""
+    for usual, ours in ports.items():
+        text = text.replace(usual, ours)
+    return text
+
+
+def _run(line: str) -> str:
+    done = subprocess.run(["bash", "-c", PRELUDE + line], **TEXT)
+    assert done.returncode == 0, done.stderr
+    return str(done.stdout + done.stderr)
+
+
+@contextmanager
+def _typed(line: str, until: str) -> Iterator[subprocess.Popen[str]]:
+    """A command that runs until the block ends; entered when it has said something."""
+    command = ["bash", "-c", PRELUDE.replace("{ ", "{ exec ") + line]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        try:
+            said = ""
+            while until not in said:
+                said = process.stderr.readline()
+                assert said, "it ended"
+            yield process
+        finally:
+            process.terminate()
+            process.communicate(timeout=PATIENCE_S)
 
 
 async def ignore(_: Exception) -> None:

@@ -83,8 +83,10 @@ def init(
     kit = make_kit(directory, sans or (), _terms(key, expiry, ca_expiry), force=force)
     commands = [
         f"natsctl server -c {_word(kit.config.path)}",
-        f"natsctl sub {_login(directory)} -s tls://localhost:4222 '>'",
+        f"natsctl sub {_login(directory)} -s tls://localhost:4222 greetings",
         f"natsctl pub {_login(directory)} -s tls://localhost:4222 greetings hello",
+        f"natsctl bench {_login(directory)} -s tls://localhost:4222 -np 1 -ns 1 -n 100000 hi",
+        f"natsctl top --tlsca {_word(directory / 'ca.pem')} -s https://localhost:8222",
     ]
     _show(kit.files, kit.issued, commands, as_json)
 
