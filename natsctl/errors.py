@@ -78,9 +78,9 @@ class ClosedReason(Enum):
     ROUTE_REMOVED = "Route Removed"
     CLUSTER_NAME_CONFLICT = "Cluster Name Conflict"
     DUPLICATE_SERVER_NAME = "Duplicate Server Name"
-    DUPLICATE_REMOTE_LEAFNODE = "Duplicate Remote LeafNode Connection"
-    MINIMUM_VERSION_REQUIRED = "Minimum Version Required"
+    DUPLICATE_LEAFNODE = "Duplicate Remote LeafNode Connection"
     CLUSTER_NAMES_IDENTICAL = "Cluster Names Identical"
+    MINIMUM_VERSION_REQUIRED = "Minimum Version Required"
 
 
 class NatsctlError(Exception):
