@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from natsctl.engine.api import Grant, LinkGrant, LinkKind, Session
+from natsctl.engine.api import Grant, Link, LinkGrant, LinkKind, Session
 from natsctl.engine.interest import Origin
 from natsctl.errors import ClosedReason
 
@@ -50,7 +50,7 @@ class NativeCore:
     _replies: dict[bytes, list[float]] | None
     _simple: bool
     _stall_mark: int
-    _stalled_by: dict[Session, None] | None
+    _stalled_by: dict[Session | Link, None] | None
     _subs: dict[bytes, Any]
     _tracing: bool
     closed: ClosedReason | None

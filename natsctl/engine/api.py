@@ -243,7 +243,7 @@ class Session(Counters, Protocol):
     def sent(self, n_bytes: int) -> None:
         """Tell that taken output left the process."""
 
-    def take_stalled(self) -> Sequence[Session]:
+    def take_stalled(self) -> Sequence[Session | Link]:
         """The receivers over their stall mark that this session fed since the last call, each once."""
 
     def is_over_stall_mark(self) -> bool:
@@ -338,7 +338,7 @@ class Link(Counters, Protocol):
     def sent(self, n_bytes: int) -> None:
         """As that of :class:`Session`."""
 
-    def take_stalled(self) -> Sequence[Session]:
+    def take_stalled(self) -> Sequence[Session | Link]:
         """Nobody: who sends over a link is not held back for those it feeds."""
 
     def is_over_stall_mark(self) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, cast
 
-from natsctl.engine.api import Arrow, Grant, Handler, Session
+from natsctl.engine.api import Arrow, Grant, Handler, Link, Session
 from natsctl.engine.peer import Peer
 from natsctl.errors import ClosedReason
 
@@ -38,7 +38,7 @@ class Receiving(Peer):
         """Reply subjects it may answer on: messages sent, and when it was asked."""
         _simple: bool
         """Whether, as a receiver, it takes every message as it comes: nothing to ask, nothing to remember."""
-        _stalled_by: dict[Session, None] | None
+        _stalled_by: dict[Session | Link, None] | None
         _subs: dict[bytes, Any]
         stalls: int
 
@@ -155,7 +155,7 @@ class Receiving(Peer):
 
     # ---- pressure
 
-    def take_stalled(self) -> list[Session]:
+    def take_stalled(self) -> list[Session | Link]:
         """The receivers over their stall mark that this session fed since the last call."""
         stalled = list(self._stalled_by or ())
         self._stalled_by = None
