@@ -118,7 +118,11 @@ cdef class NativeAccount:
     cdef object _hold(self, Interest sub):
         self.sublist.insert(sub)
         if self.ledger is not None:
-            self.ledger.change(sub.origin, sub.subject, sub.queue, sub.weight or 1, source=sub.session)
+            try:
+                self.ledger.change(sub.origin, sub.subject, sub.queue, sub.weight or 1, source=sub.session)
+            except BaseException:
+                self.sublist.remove(sub)
+                raise
         return sub
 
     def unsubscribe(self, Interest sub not None):
@@ -983,7 +987,8 @@ cdef class NativeLink(Outbox):
             at = put(at, b"+ " if publish.reply_size else b"| ", 2)
         if publish.reply_size:
             at = put_word(at, publish.reply, publish.reply_size)
-        at = put(at, self._names, self._names_size)
+        if self._names_size:
+            at = put(at, self._names, self._names_size)
         if headers:
             at = put_word(at, publish.header_text, publish.header_text_size)
         at = put(at, size_text, size_text_size)

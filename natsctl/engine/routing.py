@@ -295,7 +295,11 @@ class Account(Linked):
     def _hold(self, sub: SubscriptionT) -> SubscriptionT:
         self.sublist.insert(sub)
         if self.ledger is not None:
-            self.ledger.change(sub.origin, sub.subject, sub.queue, sub.weight or 1, source=sub.session)
+            try:
+                self.ledger.change(sub.origin, sub.subject, sub.queue, sub.weight or 1, source=sub.session)
+            except BaseException:
+                self.sublist.remove(sub)
+                raise
         return sub
 
     def unsubscribe(self, sub: Subscription) -> None:
