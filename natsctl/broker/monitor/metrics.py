@@ -117,7 +117,7 @@ _TRAFFIC = (
     ("received_bytes", "Payload bytes received from clients.", "in_bytes"),
     ("sent_messages", "Messages sent to clients.", "out_msgs"),
     ("sent_bytes", "Payload bytes sent to clients.", "out_bytes"),
-    ("producer_stalls", "Times a producer had to wait for a slow receiver.", "stalls"),
+    ("producer_stalls", "Times a producer ran into a receiver that was nearly full.", "stalls"),
 )
 
 
