@@ -29,6 +29,7 @@ __all__ = [
     "Authenticator",
     "Login",
     "claimed_login",
+    "compile_permissions",
     "is_bcrypt",
     "verify_password",
 ]
@@ -96,7 +97,7 @@ def verify_password(secret: str, given: str) -> bool:
         return False
 
 
-def _compile_permissions(options: PermissionOptions | None) -> Permissions | None:
+def compile_permissions(options: PermissionOptions | None) -> Permissions | None:
     """Make the engine's permissions from those of the configuration."""
     if options is None:
         return None
@@ -170,7 +171,7 @@ class Authenticator:
 
     def _with_permissions(self, login: Login, permissions: PermissionOptions | None) -> Login:
         login.rules = permissions
-        login.permissions = _compile_permissions(permissions)
+        login.permissions = compile_permissions(permissions)
         return login
 
     def renewed(self, login: Login) -> Login | None:
@@ -248,6 +249,8 @@ class Authenticator:
             return f"authentication error - Nkey {go_quote(connect.nkey.encode('utf-8', 'replace'))}"
         if connect is not None and connect.user and (self._users or self._single):
             return f"authentication error - User {go_quote(connect.user.encode('utf-8', 'replace'))}"
+        if connect is not None and connect.auth_token:
+            return 'authentication error - Token "[REDACTED]"'
         return "authentication error"
 
 

@@ -20,11 +20,13 @@ from natsctl.broker.client_events import ClientEvents
 from natsctl.broker.connection import Connection
 from natsctl.broker.identity import Identity
 from natsctl.broker.lameduck import LameDuck
+from natsctl.broker.leafnodes import Leafnodes
 from natsctl.broker.listener import BACKLOG, join_address, listen, reachable
 from natsctl.broker.logs import Logger, logging_logger
 from natsctl.broker.processfiles import ProcessFiles
 from natsctl.broker.registry import Registry
 from natsctl.broker.reload import Reloader
+from natsctl.broker.routes import Mesh
 from natsctl.broker.tls.handshake import Handshake
 from natsctl.broker.tls.security import Security
 from natsctl.broker.user_info import UserInfo
@@ -88,6 +90,8 @@ class Broker:
         self.host, self.port = self.options.host, self.options.port
         self.events = ClientEvents(self)
         self.user_info: UserInfo
+        self.leafnodes = Leafnodes(self)
+        self.mesh = Mesh(self)
         self._servers: list[asyncio.Server] = []
         self.monitor: Monitor | None = None
         self.security: Security | None = None
@@ -134,6 +138,11 @@ class Broker:
         found = {"nats": [f"{self._scheme}://{join_address(self.host, self.port)}"]}
         if self.monitor is not None:
             found["monitoring"] = [f"{self.monitor.scheme}://{join_address(self.monitor.host, self.monitor.port)}"]
+        if self.options.cluster.is_on:
+            scheme = "nats" if self.options.cluster.tls is None else "tls"
+            found["cluster"] = [f"{scheme}://{join_address(self.mesh.host, self.mesh.port)}"]
+        if self.options.leafnodes.port:
+            found["leafnodes"] = [self.leafnodes.url]
         return found
 
     async def start(self, before_ready: Callable[[], None] | None = None) -> None:
@@ -167,6 +176,9 @@ class Broker:
         if before_ready is not None:
             before_ready()
         self.log.info("Server is ready")
+        await self.leafnodes.open_up()
+        if self.options.cluster.is_on:
+            await self.mesh.open()
 
     async def _start_monitor(self) -> None:
         from natsctl.broker.monitor import Monitor  # with an HTTP server, which a broker without the port goes without
@@ -182,6 +194,9 @@ class Broker:
         self._loop = loop = asyncio.get_running_loop()
         for sock in sockets:
             self._servers.append(await loop.create_server(lambda: self._accept(loop), sock=sock, backlog=BACKLOG))
+        self.leafnodes.bind()
+        if self.options.cluster.is_on:
+            self.mesh.bind()
 
     def _prepare(self) -> None:
         options = self.options
@@ -243,6 +258,8 @@ class Broker:
 
     async def stop_listening(self) -> None:
         """Accept no more connections; monitoring goes on."""
+        self.leafnodes.stop_listening()
+        self.mesh.stop_listening()
         for server in self._servers:
             server.close()
 
@@ -319,6 +336,12 @@ class Broker:
     def connection_closed(self, connection: Connection, reason: ClosedReason) -> None:
         """A connection takes no more part; its last output may still be on the way."""
         self.registry.close(connection, reason)
+
+    def tell_clients(self) -> None:
+        """Send INFO anew to all clients that understand it."""
+        for connection in self.registry:
+            self.events.tell_anew(connection)
+        self.flush_soon()
 
     def flush_touched(self) -> Sequence[Session | Link]:
         """Flush every connection whose session got output; returns these sessions."""

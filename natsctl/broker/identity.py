@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import platform
 
+from natsctl.broker.listener import advertised
 from natsctl.config import Options
 from natsctl.protocol import nkey
 from natsctl.protocol.documents import PROTOCOL_RELEASE, Info
@@ -33,10 +34,15 @@ class Identity:
         self.runtime = f"python{platform.python_version()}"
         self.server_name = options.server_name or self.server_id
         self.host, self.port = options.host, options.port
+        self.cluster = options.cluster.name
+        self.cluster_is_dynamic = False
+        """Whether another cluster name would be taken."""
+        self.connect_urls: list[str] = []
+        """Where clients reach the servers of the cluster, this one first; empty when they are not told."""
 
     def listen_on(self, host: str, port: int, advertise: str) -> None:
         """State this address, unless another (``host[:port]``) is to be advertised."""
-        self.host, self.port = _advertised(advertise, host, port)
+        self.host, self.port = advertised(advertise, host, port)
 
     def info(
         self,
@@ -66,17 +72,11 @@ class Identity:
             client_id=client_id,
             client_ip=client_ip,
             nonce=nonce,
+            cluster=self.cluster,
+            cluster_dynamic=self.cluster_is_dynamic,
+            connect_urls=self.connect_urls,
             connect_info=bool(account),
             remote_account=account,
             api_lvl=_API_LEVEL,
             xkey=self.xkey,
         )
-
-
-def _advertised(advertise: str, host: str, port: int) -> tuple[str, int]:
-    if not advertise:
-        return host, port
-    name, colon, number = advertise.rpartition(":")
-    if colon and number.isdigit() and not name.endswith(":"):
-        return name.strip("[]"), int(number)
-    return advertise.strip("[]"), port

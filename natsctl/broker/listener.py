@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from natsctl.errors import ServerError
 
-__all__ = ["BACKLOG", "ListenError", "join_address", "listen", "reachable"]
+__all__ = ["BACKLOG", "ListenError", "advertised", "join_address", "listen", "reachable"]
 
 BACKLOG = 4096
 """Connections the kernel may hold for us; a thousand clients of a restarted broker come at once."""
@@ -73,6 +73,16 @@ def _bind(family: int, kind: int, proto: int, address: tuple[object, ...]) -> so
 def join_address(host: str, port: int) -> str:
     """Write host and port as one, an IPv6 address in brackets."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def advertised(advertise: str, host: str, port: int) -> tuple[str, int]:
+    """Take ``host[:port]`` apart; what it does not say is as it really is."""
+    if not advertise:
+        return host, port
+    name, colon, number = advertise.rpartition(":")
+    if colon and number.isdigit() and not name.endswith(":"):
+        return name.strip("[]"), int(number)
+    return advertise.strip("[]"), port
 
 
 def reachable(host: str) -> str:

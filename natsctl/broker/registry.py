@@ -15,7 +15,7 @@ from typing import Protocol
 from natsctl.broker.channel import SLOW_CONSUMER
 from natsctl.broker.connection import Connection
 from natsctl.broker.tls.session import TlsSession
-from natsctl.engine.api import Counters, SubscriptionView
+from natsctl.engine.api import Counters, Link, SubscriptionView
 from natsctl.errors import ClosedReason
 
 __all__ = ["ClosedConnection", "Counted", "Peer", "Registry", "Traffic"]
@@ -141,7 +141,7 @@ class Traffic:
     stalls: int = 0
     slow_consumers: int = 0
 
-    def add(self, other: Counted | Traffic) -> None:
+    def add(self, other: Counted | Link | Traffic) -> None:
         """Count what another one moved."""
         self.in_msgs += other.in_msgs
         self.in_bytes += other.in_bytes

@@ -41,6 +41,8 @@ class Info(msgspec.Struct, omit_defaults=True, kw_only=True):
     client_id: int = 0
     client_ip: str = ""
     nonce: str = ""
+    cluster: str = ""
+    cluster_dynamic: bool = False
     connect_urls: list[str] = []
     ldm: bool = False
     connect_info: bool = False

@@ -1,0 +1,326 @@
+"""The cluster as this server sees it: who is connected, who should be, and what clients are told of it.
+
+Source: nats-server ``route.go`` (startRouteAcceptLoop, addRoute, removeRoute, processImplicitRoute,
+forwardNewRouteInfoToKnownServers), ``server.go`` (updateServerINFOAndSendINFOToClients).
+Task: everything here runs on the broker's loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import socket
+from typing import Protocol
+
+import msgspec
+
+from natsctl.broker.auth import compile_permissions
+from natsctl.broker.channel import Host
+from natsctl.broker.identity import Identity
+from natsctl.broker.listener import BACKLOG, ListenError, advertised, join_address, listen
+from natsctl.broker.registry import Registry, Traffic
+from natsctl.broker.routes.addresses import client_urls, own_addresses
+from natsctl.broker.routes.caller import Caller
+from natsctl.broker.routes.documents import Gossip, RouteConnect, RouteInfo, RoutePermission
+from natsctl.broker.routes.route import Origin, Route
+from natsctl.config.options import ClusterOptions
+from natsctl.config.urls import ServerUrl, server_url
+from natsctl.engine.api import LinkGrant
+from natsctl.errors import ClosedReason, ServerError
+from natsctl.protocol.documents import PROTOCOL_RELEASE
+
+__all__ = ["Mesh", "MeshHost"]
+
+_PROTOCOL = 1
+"""Of routes: INFO may come again."""
+_ANY_HOST = "0.0.0.0"
+
+
+class MeshHost(Host, Protocol):
+    """What the mesh needs of the broker."""
+
+    identity: Identity
+    registry: Registry
+    host: str
+    port: int
+    """Where clients connect."""
+
+    def tell_clients(self) -> None:
+        """Send INFO anew to all clients that understand it."""
+
+
+class Mesh:
+    """The routes of a broker. See :class:`natsctl.broker.routes.route.Cluster` for what they ask of it.
+
+    Args:
+        host: The broker.
+
+    Attributes:
+        routes: The servers that are connected, by id.
+        host: Where routes are listened for, as the next.
+    """
+
+    def __init__(self, host: MeshHost) -> None:
+        self._host = host
+        self.routes: dict[str, Route] = {}
+        self.host, self.port = "", 0
+        self._moved = Traffic()
+        self._own_urls: list[str] = []
+        self._sockets: list[socket.socket] = []
+        self._servers: list[asyncio.Server] = []
+        self._caller = Caller(host, self._call)
+        self._is_open = False
+
+    @property
+    def options(self) -> ClusterOptions:
+        """The ``cluster`` block."""
+        return self._host.options.cluster
+
+    # ---- life
+
+    def bind(self) -> None:
+        """Bind the port for routes, and take a cluster name if there is none.
+
+        Raises:
+            ServerError: The address cannot be bound.
+        """
+        identity, options = self._host.identity, self.options
+        self.host = options.host or _ANY_HOST
+        try:
+            self._sockets = listen(self.host, options.port)
+        except ListenError as error:
+            raise ServerError(f"Error listening on router port: {options.port} - {error.reason}") from None
+        addresses = [each.getsockname() for each in self._sockets]
+        self.port = addresses[0][1]
+        self._caller.own = own_addresses([each[0] for each in addresses], self.port)
+        if not identity.cluster:
+            identity.cluster, identity.cluster_is_dynamic = secrets.token_hex(11), True
+        self._own_urls = client_urls(self._host.options.client_advertise, self._host.host, self._host.port)
+        self._renew_urls()
+
+    async def open(self) -> None:
+        """Take routes, and connect to those configured."""
+        identity, log = self._host.identity, self._host.log
+        log.info(f"Cluster name is {identity.cluster}")
+        if identity.cluster_is_dynamic:
+            log.warn("Cluster name was dynamically generated, consider setting one")
+        log.info(f"Listening for route connections on {join_address(self.host, self.port)}")
+        self._is_open = True
+        loop = asyncio.get_running_loop()
+        for sock in self._sockets:
+            self._servers.append(await loop.create_server(self._accept, sock=sock, backlog=BACKLOG))
+        self._sockets = []
+        for url in self.options.routes:
+            self._caller.call(Origin(server_url(url), is_configured=True))
+
+    def stop_listening(self) -> None:
+        """Take no more routes, and connect to nobody any more."""
+        self._is_open = False
+        self._caller.stop()
+        for sock in self._sockets:
+            sock.close()
+        for server in self._servers:
+            server.close()
+
+    def tell_lame_duck(self) -> None:
+        """Tell the other servers to send us no more clients."""
+        info = self.info()
+        info.ldm = True
+        for route in self.routes.values():
+            route.tell(info)
+
+    def _accept(self) -> asyncio.BufferedProtocol:
+        return self._make(None)
+
+    def _call(self, origin: Origin) -> asyncio.BufferedProtocol:
+        return self._make(origin)
+
+    def _make(self, origin: Origin | None) -> Route:
+        return Route(self._host, self._host.registry.next_cid(), asyncio.get_running_loop(), self, origin)
+
+    # ---- what we say of ourselves
+
+    def info(self, gossip: int = Gossip.DEFAULT) -> RouteInfo:
+        """Make our INFO for other servers."""
+        identity, options = self._host.identity, self.options
+        host, port = advertised(options.advertise, self.host, self.port)
+        permissions = options.permissions
+        return RouteInfo(
+            server_id=identity.server_id,
+            server_name=identity.server_name,
+            version=PROTOCOL_RELEASE,
+            proto=_PROTOCOL,
+            go=identity.runtime,
+            host=host,
+            port=port,
+            headers=not self._host.options.no_header_support,
+            auth_required=bool(options.user),
+            tls_required=options.tls is not None,
+            tls_verify=options.tls is not None,
+            max_payload=self._host.options.max_payload,
+            ip=f"nats-route://{join_address(host, port)}/" if options.advertise else "",
+            cluster=identity.cluster,
+            cluster_dynamic=identity.cluster_is_dynamic,
+            connect_urls=[] if options.no_advertise else self._own_urls,
+            import_=RoutePermission.of(permissions.publish) if permissions is not None else None,
+            export=RoutePermission.of(permissions.subscribe) if permissions is not None else None,
+            gossip_mode=gossip,
+        )
+
+    def connect_line(self, url: ServerUrl) -> bytes:
+        """Make our CONNECT for a server."""
+        identity = self._host.identity
+        connect = RouteConnect(
+            user=url.user,
+            password=url.password,
+            tls_required=self.options.tls is not None,
+            headers=not self._host.options.no_header_support,
+            name=identity.server_id,
+            cluster=identity.cluster,
+            cluster_dynamic=identity.cluster_is_dynamic,
+        )
+        return b"CONNECT " + msgspec.json.encode(connect) + b"\r\n"
+
+    def accept_name(self, name: str, is_dynamic: bool, server_id: str) -> bool:
+        """Whether a server of a cluster of this name belongs here, perhaps because we take the name.
+
+        A name that was made up gives way to one that was configured, and to a made-up one that sorts behind it.
+        """
+        identity = self._host.identity
+        if name == identity.cluster:
+            return True
+        if not name or not identity.cluster_is_dynamic or (is_dynamic and name < identity.cluster):
+            return False
+        identity.cluster, identity.cluster_is_dynamic = name, is_dynamic
+        self._host.log.info(f"Cluster name updated to {name}")
+        for other, route in tuple(self.routes.items()):
+            if other != server_id:
+                route.close(ClosedReason.CLUSTER_NAME_CONFLICT)
+        return True
+
+    # ---- who is there
+
+    def enter(self, route: Route) -> bool:
+        """Count a server in, whose INFO has come; False when it is connected already."""
+        info = route.remote
+        known = self.routes.get(info.server_id)
+        if known is not None:
+            self._inherit(known, route)
+            # The other side may have kept the other connection and close this one: then somebody must begin anew.
+            known.must_return = True
+            return False
+        self.routes[info.server_id] = route
+        if not info.ip:
+            info.ip = f"nats-route://{join_address(route.ip, info.port)}/"
+        options = self._host.options
+        permissions = compile_permissions(self.options.permissions)
+        route.join(LinkGrant(headers=info.headers and not options.no_header_support, permissions=permissions))
+        self._spread(route)
+        self._renew_urls()
+        return True
+
+    def _inherit(self, known: Route, lost: Route) -> None:
+        """Let a route stand for another one to the same server, so that it is called again when it ends."""
+        if lost.origin is not None and (known.origin is None or lost.origin.is_configured):
+            known.origin = lost.origin
+
+    def leave(self, route: Route, reason: ClosedReason) -> None:
+        """A route has ended: call again who should be there."""
+        server_id = route.remote.server_id
+        if self.routes.get(server_id) is route:
+            del self.routes[server_id]
+            self._moved.add(route.session)
+            self._renew_urls()
+        if not self._is_open or reason is ClosedReason.ROUTE_REMOVED:
+            return
+        known, log = self.routes.get(server_id), self._host.log
+        if known is not None:
+            self._inherit(known, route)
+            log.debug(f'Not attempting reconnect for solicited route, already connected to "{server_id}"')
+        elif server_id == self._host.identity.server_id:
+            log.debug("Detected route to self, ignoring")
+        elif (origin := self._way_back(route)) is not None:
+            log.debug(f"Attempting reconnect for solicited route {origin.url.address}")
+            self._caller.call_again(origin)
+
+    def _way_back(self, route: Route) -> Origin | None:
+        if route.origin is not None:
+            is_lost = route.is_entered or route.origin.is_configured or route.must_return
+            return route.origin if is_lost else None
+        return self._origin_of(route.remote) if route.must_return else None
+
+    def _origin_of(self, info: RouteInfo, gossip: int = Gossip.DEFAULT) -> Origin | None:
+        try:
+            url = server_url(info.ip)
+        except ValueError:
+            return None
+        options = self.options
+        if info.auth_required:
+            url = ServerUrl(url.host, url.port, options.user, options.password, has_password=True)
+        return Origin(url, is_configured=False, gossip=gossip)
+
+    # ---- news
+
+    def hear(self, route: Route, info: RouteInfo) -> None:
+        """A server tells news of itself, or of another one."""
+        if info.server_id != route.remote.server_id:
+            self._hear_of(info)
+            return
+        if info.ldm:
+            route.remote.connect_urls = []
+            self._renew_urls()
+        else:
+            route.remote.import_, route.remote.export = info.import_, info.export
+
+    def _hear_of(self, info: RouteInfo) -> None:
+        identity = self._host.identity
+        if info.server_id == identity.server_id or info.server_id in self.routes or info.route_account:
+            return
+        if info.cluster and info.cluster != identity.cluster:
+            return
+        origin = self._origin_of(info, info.gossip_mode)
+        if origin is None:
+            self._host.log.error("Error parsing URL from INFO")
+        elif not {origin.url.address.lower(), join_address(info.host, info.port).lower()} & self._configured():
+            self._caller.call(origin)
+
+    def _configured(self) -> set[str]:
+        return {server_url(url).address.lower() for url in self.options.routes}
+
+    def _spread(self, route: Route) -> None:
+        """Tell the others of a new server, so that they connect to it."""
+        origin, info = route.origin, route.remote
+        is_by_gossip = origin is not None and not origin.is_configured and origin.gossip != Gossip.OVERRIDE
+        if is_by_gossip or info.gossip_mode == Gossip.DISABLED:
+            return
+        for other in self.routes.values():
+            if other is route:
+                continue
+            if origin is not None:
+                mode = Gossip.OVERRIDE if origin.is_configured else Gossip.DEFAULT
+            else:
+                is_configured = other.origin is not None and other.origin.is_configured
+                mode = Gossip.OVERRIDE if is_configured else Gossip.DISABLED
+            other.tell(msgspec.structs.replace(info, gossip_mode=mode))
+
+    def _renew_urls(self) -> None:
+        """Tell clients when the servers have changed that they could connect to."""
+        if self.options.no_advertise:
+            return
+        identity = self._host.identity
+        others = (url for route in self.routes.values() for url in route.remote.connect_urls)
+        urls = list(dict.fromkeys([*self._own_urls, *others]))
+        if set(urls) != set(identity.connect_urls):
+            identity.connect_urls = urls
+            if self._is_open:
+                self._host.tell_clients()
+
+    # ---- what monitoring shows
+
+    def traffic(self) -> Traffic:
+        """What all routes have moved since the start."""
+        total = Traffic()
+        total.add(self._moved)
+        for route in self.routes.values():
+            total.add(route.session)
+        return total
