@@ -1,0 +1,178 @@
+"""One leafnode connection, whoever made it.
+
+Task: everything here runs on the broker's loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from abc import abstractmethod
+from typing import Protocol
+
+from natsctl.broker.auth import Authenticator, Login
+from natsctl.broker.channel import Host
+from natsctl.broker.identity import Identity
+from natsctl.broker.leafnodes.documents import LeafInfo, decode_info
+from natsctl.broker.link import LinkChannel
+from natsctl.broker.registry import Registry
+from natsctl.broker.tls.security import Security
+from natsctl.config.options import LeafOptions
+from natsctl.engine.api import Link, LinkGrant, LinkKind
+from natsctl.engine.permissions import Permissions
+from natsctl.errors import ClosedReason, WireError
+
+__all__ = ["LOOP_DELAY_S", "Leaf", "LeafHome", "LeafHost"]
+
+LOOP_DELAY_S = 30.0
+"""How long a leafnode stays away after a loop, and after a name or a right that somebody has to correct."""
+_NO_LIMIT_BYTES = 2**31 - 1
+
+
+class LeafHost(Host, Protocol):
+    """What leafnodes need of the broker."""
+
+    identity: Identity
+    registry: Registry
+
+
+class LeafHome(Protocol):
+    """What a connection needs of all leafnodes together."""
+
+    host: LeafHost
+    security: Security | None
+    authenticator: Authenticator
+    open_login: Login
+
+    @property
+    def options(self) -> LeafOptions:
+        """The ``leafnodes`` block."""
+
+    @property
+    def cluster_name(self) -> str:
+        """What this side calls its cluster."""
+
+    def info(self) -> LeafInfo:
+        """Make the INFO of this hub, without what is for one connection alone."""
+
+    def add(self, leaf: Leaf) -> None:
+        """There is one more connection."""
+
+    def remove(self, leaf: Leaf) -> None:
+        """A connection takes no more part."""
+
+    def loop_mark(self, account: str) -> bytes:
+        """The subject by which an account finds loops."""
+
+    def in_account(self, account: str) -> int:
+        """Connections that are bound to an account."""
+
+
+class Leaf(LinkChannel):
+    """A leafnode connection.
+
+    Args:
+        leafnodes: All of them.
+        loop: The broker's.
+
+    Attributes:
+        account: The account it is bound to on this side; empty until that is known.
+        name: What the other server calls itself.
+    """
+
+    __slots__ = ("account", "leafnodes", "name")
+
+    kind = "Leafnode"
+    id_name = "lid"
+    peer_kind = "Leafnode"
+    link_kind: LinkKind
+    _host: LeafHost
+
+    def __init__(self, leafnodes: LeafHome, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(leafnodes.host, leafnodes.host.registry.next_cid(), loop)
+        self.leafnodes = leafnodes
+        self.account = ""
+        self.name = ""
+
+    # ---- what a channel asks
+
+    def _open_session(self) -> Link:
+        link = self._host.engine.open_link(self.link_kind, self, self)
+        link.tracing = self._host.log.trace_enabled
+        self.leafnodes.add(self)
+        return link
+
+    def _write_deadline_s(self) -> float:
+        return self.leafnodes.options.write_deadline_s or super()._write_deadline_s()
+
+    def _may_retry_writing(self) -> bool:
+        return self.leafnodes.options.write_timeout != "close"
+
+    def _note_end(self, reason: ClosedReason) -> None:
+        peer = f" - Remote: {self.name}" if self.name else ""
+        self._host.log.info(f"{self.tag} - Leafnode connection closed: {reason.value}{peer}")
+        self.leafnodes.remove(self)
+
+    # ---- what the engine tells
+
+    @abstractmethod
+    def on_connect(self, link: Link, document: bytes) -> None:
+        """The peer says who it is."""
+
+    @abstractmethod
+    def on_info(self, link: Link, document: bytes) -> None:
+        """The peer tells of itself."""
+
+    def on_loop_mark(self, link: Link, subject: bytes) -> None:
+        """Somebody knows the mark of an account; if it is ours, it went in a circle."""
+        if subject == self.leafnodes.loop_mark(self.account):
+            text = self._loop_text()
+            self.stay_away(LOOP_DELAY_S)
+            self.refuse(ClosedReason.PROTOCOL_VIOLATION, text)
+
+    def on_peer_error(self, link: Link, text: str) -> None:
+        """The peer says what is wrong; it hangs up itself where it has to."""
+        self.error(f"Leafnode Error '{text}'")
+        if "Loop detected" in text:
+            self.stay_away(LOOP_DELAY_S)
+            link.fail(WireError(ClosedReason.PROTOCOL_VIOLATION, log=self._loop_text()))
+
+    def _loop_text(self) -> str:
+        return (
+            f'Loop detected for leafnode account="{self.account}". Delaying attempt to reconnect for {LOOP_DELAY_S:g}s'
+        )
+
+    def stay_away(self, delay_s: float) -> None:
+        """Do not connect again for so long; for the side that connects."""
+
+    # ---- together
+
+    def join(
+        self, *, headers: bool, permissions: Permissions | None, max_payload: int, max_subscriptions: int = 0
+    ) -> None:
+        """Exchange interest and messages from now on.
+
+        Args:
+            headers: Whether the peer takes them.
+            permissions: What the peer may do.
+            max_payload: The largest that it may send, -1 for any.
+            max_subscriptions: What it may want at once; 0 for any number.
+        """
+        self._host.engine.mark_loops(self.account, self.leafnodes.loop_mark(self.account))
+        self.session.join(
+            LinkGrant(
+                self.account,
+                headers=headers and not self._host.options.no_header_support,
+                permissions=permissions,
+                max_payload=max_payload if max_payload >= 0 else _NO_LIMIT_BYTES,
+                max_subscriptions=max(max_subscriptions, 0),
+            )
+        )
+        self.settle()
+
+    def hear(self, document: bytes) -> LeafInfo | None:
+        """Read an INFO; one that cannot be read ends the connection."""
+        try:
+            return decode_info(document)
+        except ValueError as error:
+            self.session.fail(WireError(ClosedReason.PROTOCOL_VIOLATION, log=str(error)))
+            return None
