@@ -98,6 +98,10 @@ def _http_host(options: Options) -> str:
     return options.http_host or options.host
 
 
+def _cluster_host(options: Options) -> str:
+    return (options.cluster.host or "0.0.0.0") if options.cluster.is_on else ""
+
+
 def _users(options: Options) -> list[User]:
     return [*options.authorization.users, *(user for account in options.accounts for user in account.users)]
 
@@ -161,6 +165,9 @@ SETTINGS: Sequence[Setting] = (
         "Reloaded: fast producers will {}be stalled",
         write=lambda drops: "not " if drops else "",
     ),
+    # What else a cluster may change comes here, as "cluster", and its routes behind remote_syslog, as "cluster.routes".
+    _fixed("cluster.host", "cluster host", _cluster_host),
+    _fixed("cluster.port", "cluster port"),
     Setting("pid_file", "", attrgetter("pid_file"), lambda path: f"Reloaded: pid_file = {path}" if path else ""),
     _live("ports_file_dir", "Reloaded: ports_file_dir = {}"),
     _live("log.log_file", "Reloaded: log_file = {}"),
@@ -196,6 +203,8 @@ SETTINGS: Sequence[Setting] = (
     _fixed("lame_duck_duration_s", "LameDuckDuration", _duration("lame_duck_duration_s")),
     _fixed("lame_duck_grace_period_s", "LameDuckGracePeriod", _duration("lame_duck_grace_period_s")),
     _live("log.max_traced_msg_len", "Reloaded: max_traced_msg_len = {}"),
+    _live("connect_error_reports", "Reloaded: connect_error_reports = {}"),
+    _live("reconnect_error_reports", "Reloaded: reconnect_error_reports = {}"),
     _live("server_tags", "Reloaded: tags"),
     _live("server_metadata", "Reloaded: metadata"),
 )
@@ -228,5 +237,4 @@ def unlisted() -> list[str]:
     paths = [field.name for field in fields(Options) if field.name not in ("log", *_OF_THE_FILE)]
     paths += [f"log.{field.name}" for field in fields(LogOptions)]
     listed = {setting.path for setting in SETTINGS}
-    listed |= {path.partition(".")[0] for path in listed}
     return [path for path in paths if path not in listed]
