@@ -5,9 +5,9 @@ Source: nats-server ``server/server.go``, validateOptions.
 
 from __future__ import annotations
 
-from natsctl.config.options import ClusterOptions, Options, User
+from natsctl.config.options import ClusterOptions, LeafOptions, Options, RemoteOptions, TlsOptions, User
 from natsctl.config.tls import certificate_problems
-from natsctl.config.urls import server_url
+from natsctl.config.urls import LEAFNODE_PORT, server_url
 from natsctl.errors import Problem
 
 __all__ = ["check_start"]
@@ -23,6 +23,7 @@ def check_start(options: Options) -> list[Problem]:
         *_encryption(options),
         *_who(options),
         *_cluster(options.cluster),
+        *_leafnodes(options),
     )
     return [Problem(message, options.config_file) for message in found]
 
@@ -125,3 +126,55 @@ def _cluster(cluster: ClusterOptions) -> list[str]:
             found.append("cluster tls needs a certificate and its key")
         found += certificate_problems(cluster.tls.certificates, cluster.tls.ca_file)
     return found
+
+
+def _leafnodes(options: Options) -> list[str]:
+    leafnodes = options.leafnodes
+    found = [*_leaf_listener(leafnodes)]
+    for number, remote in enumerate(leafnodes.remotes, 1):
+        found += [f"leafnode remote {number} {problem}" for problem in _remote(remote)]
+    accounts = {account.name for account in options.accounts} | {"", "$G", options.system_account or "$SYS"}
+    bound = {"leafnodes": leafnodes.account}
+    bound |= {f'leafnode user "{user.user}"': user.account for user in leafnodes.users}
+    bound |= {f"leafnode remote {number}": remote.account for number, remote in enumerate(leafnodes.remotes, 1)}
+    return found + [
+        f'account "{account}" of {what} is not defined' for what, account in bound.items() if account not in accounts
+    ]
+
+
+def _leaf_listener(leafnodes: LeafOptions) -> list[str]:
+    found = []
+    if leafnodes.port not in _PORTS:
+        found.append(f"leafnodes port must be from -1 to 65535, found {leafnodes.port}")
+    if leafnodes.advertise.count(":") > 1 and not leafnodes.advertise.startswith("["):
+        found.append(f'leafnodes advertise must be host or host:port, found "{leafnodes.advertise}"')
+    positive = {
+        "leafnodes reconnect": leafnodes.reconnect_s,
+        "leafnodes dial_timeout": leafnodes.dial_timeout_s,
+        "leafnodes authorization timeout": leafnodes.auth_timeout_s,
+    }
+    found += [f"{name} must be above 0, found {value:g}" for name, value in positive.items() if value <= 0]
+    if leafnodes.port and leafnodes.tls is not None:
+        if not leafnodes.tls.certificates:
+            found.append("leafnodes tls needs a certificate and its key")
+        found += _handshake(leafnodes.tls)
+    return found
+
+
+def _remote(remote: RemoteOptions) -> list[str]:
+    found = [] if remote.urls else ["needs a url"]
+    for number, text in enumerate(remote.urls, 1):
+        try:
+            is_local = not server_url(text, LEAFNODE_PORT).host
+        except ValueError as error:
+            found.append(f"url {number} {error}")
+        else:
+            found += [f"url {number} needs a host"] if is_local else []
+    if remote.first_info_timeout_s <= 0:
+        found.append(f"first_info_timeout must be above 0, found {remote.first_info_timeout_s:g}")
+    return found + (_handshake(remote.tls) if remote.tls is not None else [])
+
+
+def _handshake(tls: TlsOptions) -> list[str]:
+    found = certificate_problems(tls.certificates, tls.ca_file)
+    return found if tls.timeout_s > 0 else [*found, f"tls timeout must be above 0, found {tls.timeout_s:g}"]

@@ -14,7 +14,10 @@ from natsctl.config.readers import string
 from natsctl.config.schema import RefusedError, Report
 from natsctl.config.words import quoted
 
-__all__ = ["ServerUrl", "is_url", "server_url", "url", "warn_of_duplicates"]
+__all__ = ["LEAFNODE_PORT", "ServerUrl", "is_url", "server_url", "url", "warn_of_duplicates"]
+
+LEAFNODE_PORT = 7422
+"""Where hubs take leafnodes, unless a URL says otherwise."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SCHEME = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*):(?P<rest>.*)", re.DOTALL)

@@ -204,7 +204,7 @@ class AcceptedLeaf(Leaf):
 
 
 def _is_about_pattern(text: str) -> bool:
-    """Whether a subscription was refused that a leafnode cannot know to be, as it takes in subjects that are allowed."""
+    """Whether a subscription was refused for taking in more than the subjects that are allowed."""
     _, quote, subject = text.partition('Subscription to "')
     return bool(quote) and has_wildcard(subject.rstrip('"').encode())
 

@@ -10,14 +10,13 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from ipaddress import ip_address
-from urllib.parse import unquote, urlsplit
 
 from natsctl.broker.dialer import Address
 from natsctl.config.options import RemoteOptions
+from natsctl.config.urls import LEAFNODE_PORT, server_url
 
-__all__ = ["HubServer", "HubServers", "parse_url"]
+__all__ = ["HubServer", "HubServers"]
 
-DEFAULT_PORT = 7422
 _MAX_DISCOVERED = 1024
 """Servers remembered that a hub tells of."""
 
@@ -38,27 +37,23 @@ class HubServer:
     password: str | None = field(default=None, repr=False)
 
 
-def parse_url(url: str) -> HubServer:
+def _parse(url: str) -> HubServer:
     """Read the URL of a hub.
 
     Raises:
-        ValueError: It has no host, or no port that can be.
+        ValueError: It is none.
     """
-    if "://" not in url:
-        url = f"nats://{url}"
-    parts = urlsplit(url)
-    if not parts.hostname:
-        raise ValueError("the URL of a hub needs a host")
-    password = None if parts.password is None else unquote(parts.password)
-    address = Address(parts.hostname, parts.port or DEFAULT_PORT)
-    return HubServer(address, parts.hostname, parts.scheme.lower() == "tls", unquote(parts.username or ""), password)
+    found = server_url(url, LEAFNODE_PORT)
+    password = found.password if found.has_password else None
+    wants_tls = url.lower().startswith("tls:")
+    return HubServer(Address(found.host, found.port), found.host, wants_tls, found.user, password)
 
 
 class HubServers:
     """Whom to call next."""
 
     def __init__(self, options: RemoteOptions) -> None:
-        self._configured = [parse_url(url) for url in options.urls]
+        self._configured = [_parse(url) for url in options.urls]
         self._takes_discovered = not options.ignore_discovered_servers
         if not options.no_randomize:
             random.shuffle(self._configured)
@@ -83,7 +78,7 @@ class HubServers:
         discovered: dict[Address, HubServer] = {}
         for url in urls:
             try:
-                server = self._like_configured(parse_url(url))
+                server = self._like_configured(_parse(f"nats://{url}"))
             except ValueError:
                 continue
             if server.address not in known and len(discovered) < _MAX_DISCOVERED:

@@ -20,6 +20,7 @@ def check(text: str) -> list[str]:
         "authorization { users: [{user: a}] }\nno_auth_user: a",
         "accounts { A { users: [{user: a}] } }\nno_auth_user: a\nsystem_account: A",
         "system_account: '$SYS'",
+        "accounts: [A]\nleafnodes { remotes: [{url: nats://hub, account: A}] }",
         "client_advertise: '[::1]:4222'",
     ],
 )
@@ -39,6 +40,12 @@ def test_options_that_fit_together_may_start(text: str) -> None:
         ("client_advertise: 'a:b:c'", 'client_advertise must be host or host:port, found "a:b:c"'),
         ("max_control_line: -5", "max_control_line must be above 0, found -5"),
         ("ping_interval: '-5s'", "ping_interval must be above 0, found -5"),
+        ("leafnodes { port: 70000 }", "leafnodes port must be from -1 to 65535, found 70000"),
+        ("leaf { remotes: [{url: nats://h, account: A}] }", 'account "A" of leafnode remote 1 is not defined'),
+        ("leafnodes { port: -1, tls {} }", "leafnodes tls needs a certificate and its key"),
+        ("leafnodes { reconnect: '-1s' }", "leafnodes reconnect must be above 0, found -1"),
+        ("leafnodes { remotes: [{url: nats://:7422}] }", "leafnode remote 1 url 1 needs a host"),
+        ("leafnodes { authorization { user: a, account: A } }", 'account "A" of leafnodes is not defined'),
         ("ping_max: -1", "ping_max must not be negative, found -1"),
     ],
 )
