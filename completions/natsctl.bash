@@ -8,7 +8,7 @@ _natsctl() {
     fi
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case "$path $word" in
-            'natsctl server'|'natsctl pub'|'natsctl sub'|'natsctl request'|'natsctl reply'|'natsctl rtt'|'natsctl bench'|'natsctl top'|'natsctl varz'|'natsctl connz'|'natsctl routez'|'natsctl leafz'|'natsctl subsz'|'natsctl accountz'|'natsctl healthz'|'natsctl cluster'|'natsctl cluster up'|'natsctl cluster status'|'natsctl certs'|'natsctl certs init'|'natsctl certs cluster'|'natsctl certs ls'|'natsctl certs info'|'natsctl certs verify'|'natsctl certs expiry'|'natsctl certs probe'|'natsctl certs renew'|'natsctl certs gencert'|'natsctl certs genkey'|'natsctl certs sign'|'natsctl certs selfsign'|'natsctl certs json'|'natsctl certs certinfo'|'natsctl certs print-defaults'|'natsctl certs version'|'natsctl context'|'natsctl context ls'|'natsctl context show'|'natsctl context add'|'natsctl context select'|'natsctl context unselect'|'natsctl context rm'|'natsctl demo'|'natsctl version') path="$path $word" ;;
+            'natsctl server'|'natsctl pub'|'natsctl sub'|'natsctl request'|'natsctl reply'|'natsctl rtt'|'natsctl bench'|'natsctl top'|'natsctl varz'|'natsctl connz'|'natsctl routez'|'natsctl leafz'|'natsctl subsz'|'natsctl accountz'|'natsctl healthz'|'natsctl cluster'|'natsctl cluster up'|'natsctl cluster status'|'natsctl check'|'natsctl check connection'|'natsctl check server'|'natsctl check slow-consumers'|'natsctl check cluster'|'natsctl check cert'|'natsctl certs'|'natsctl certs init'|'natsctl certs cluster'|'natsctl certs ls'|'natsctl certs info'|'natsctl certs verify'|'natsctl certs expiry'|'natsctl certs probe'|'natsctl certs renew'|'natsctl certs gencert'|'natsctl certs genkey'|'natsctl certs sign'|'natsctl certs selfsign'|'natsctl certs json'|'natsctl certs certinfo'|'natsctl certs print-defaults'|'natsctl certs version'|'natsctl context'|'natsctl context ls'|'natsctl context show'|'natsctl context add'|'natsctl context select'|'natsctl context unselect'|'natsctl context rm'|'natsctl demo'|'natsctl version') path="$path $word" ;;
         esac
     done
     COMPREPLY=()
@@ -266,6 +266,78 @@ _natsctl() {
         'natsctl cluster status --key'|'natsctl cluster status --tlskey'|'natsctl cluster status -key'|'natsctl cluster status -tlskey') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
         'natsctl cluster status --cacert'|'natsctl cluster status --tlsca'|'natsctl cluster status -cacert'|'natsctl cluster status -tlsca') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
         'natsctl cluster status --timeout'|'natsctl cluster status -timeout') return ;;
+        'natsctl check connection --connect-warn') return ;;
+        'natsctl check connection --connect-critical'|'natsctl check connection --connect-crit') return ;;
+        'natsctl check connection --rtt-warn') return ;;
+        'natsctl check connection --rtt-critical'|'natsctl check connection --rtt-crit') return ;;
+        'natsctl check connection --req-warn') return ;;
+        'natsctl check connection --req-critical'|'natsctl check connection --req-crit') return ;;
+        'natsctl check connection --outfile') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl check connection -s'|'natsctl check connection --server') return ;;
+        'natsctl check connection --user') return ;;
+        'natsctl check connection --password') return ;;
+        'natsctl check connection --token') return ;;
+        'natsctl check connection --creds') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl check connection --nkey') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl check connection --tlscert') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl check connection --tlskey') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl check connection --tlsca') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl check connection --timeout') return ;;
+        'natsctl check connection --connection-name') return ;;
+        'natsctl check connection --inbox-prefix') return ;;
+        'natsctl check connection --context') return ;;
+        'natsctl check server --cpu-warn'|'natsctl check server -cpu-warn') return ;;
+        'natsctl check server --cpu-critical'|'natsctl check server --cpu-crit'|'natsctl check server -cpu-critical'|'natsctl check server -cpu-crit') return ;;
+        'natsctl check server --mem-warn'|'natsctl check server -mem-warn') return ;;
+        'natsctl check server --mem-critical'|'natsctl check server --mem-crit'|'natsctl check server -mem-critical'|'natsctl check server -mem-crit') return ;;
+        'natsctl check server --conn-warn'|'natsctl check server -conn-warn') return ;;
+        'natsctl check server --conn-critical'|'natsctl check server --conn-crit'|'natsctl check server -conn-critical'|'natsctl check server -conn-crit') return ;;
+        'natsctl check server --subs-warn'|'natsctl check server -subs-warn') return ;;
+        'natsctl check server --subs-critical'|'natsctl check server --subs-crit'|'natsctl check server -subs-critical'|'natsctl check server -subs-crit') return ;;
+        'natsctl check server --uptime-warn'|'natsctl check server -uptime-warn') return ;;
+        'natsctl check server --uptime-critical'|'natsctl check server --uptime-crit'|'natsctl check server -uptime-critical'|'natsctl check server -uptime-crit') return ;;
+        'natsctl check server --outfile'|'natsctl check server -outfile') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl check server -s'|'natsctl check server --server'|'natsctl check server -server') return ;;
+        'natsctl check server -m'|'natsctl check server --http-port'|'natsctl check server -http-port') return ;;
+        'natsctl check server -ms'|'natsctl check server --https-port'|'natsctl check server -https-port') return ;;
+        'natsctl check server --base-path'|'natsctl check server -base-path') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl check server --cert'|'natsctl check server --tlscert'|'natsctl check server -cert'|'natsctl check server -tlscert') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl check server --key'|'natsctl check server --tlskey'|'natsctl check server -key'|'natsctl check server -tlskey') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl check server --cacert'|'natsctl check server --tlsca'|'natsctl check server -cacert'|'natsctl check server -tlsca') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl check server --timeout'|'natsctl check server -timeout') return ;;
+        'natsctl check slow-consumers --within'|'natsctl check slow-consumers -within') return ;;
+        'natsctl check slow-consumers --warn'|'natsctl check slow-consumers -warn') return ;;
+        'natsctl check slow-consumers --critical'|'natsctl check slow-consumers --crit'|'natsctl check slow-consumers -critical'|'natsctl check slow-consumers -crit') return ;;
+        'natsctl check slow-consumers --pending-warn'|'natsctl check slow-consumers -pending-warn') return ;;
+        'natsctl check slow-consumers --pending-critical'|'natsctl check slow-consumers --pending-crit'|'natsctl check slow-consumers -pending-critical'|'natsctl check slow-consumers -pending-crit') return ;;
+        'natsctl check slow-consumers --outfile'|'natsctl check slow-consumers -outfile') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl check slow-consumers -s'|'natsctl check slow-consumers --server'|'natsctl check slow-consumers -server') return ;;
+        'natsctl check slow-consumers -m'|'natsctl check slow-consumers --http-port'|'natsctl check slow-consumers -http-port') return ;;
+        'natsctl check slow-consumers -ms'|'natsctl check slow-consumers --https-port'|'natsctl check slow-consumers -https-port') return ;;
+        'natsctl check slow-consumers --base-path'|'natsctl check slow-consumers -base-path') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl check slow-consumers --cert'|'natsctl check slow-consumers --tlscert'|'natsctl check slow-consumers -cert'|'natsctl check slow-consumers -tlscert') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl check slow-consumers --key'|'natsctl check slow-consumers --tlskey'|'natsctl check slow-consumers -key'|'natsctl check slow-consumers -tlskey') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl check slow-consumers --cacert'|'natsctl check slow-consumers --tlsca'|'natsctl check slow-consumers -cacert'|'natsctl check slow-consumers -tlsca') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl check slow-consumers --timeout'|'natsctl check slow-consumers -timeout') return ;;
+        'natsctl check cluster --expect'|'natsctl check cluster -expect') return ;;
+        'natsctl check cluster --clock-warn'|'natsctl check cluster -clock-warn') return ;;
+        'natsctl check cluster --clock-critical'|'natsctl check cluster --clock-crit'|'natsctl check cluster -clock-critical'|'natsctl check cluster -clock-crit') return ;;
+        'natsctl check cluster --outfile'|'natsctl check cluster -outfile') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl check cluster -s'|'natsctl check cluster --server'|'natsctl check cluster -server') return ;;
+        'natsctl check cluster -m'|'natsctl check cluster --http-port'|'natsctl check cluster -http-port') return ;;
+        'natsctl check cluster -ms'|'natsctl check cluster --https-port'|'natsctl check cluster -https-port') return ;;
+        'natsctl check cluster --base-path'|'natsctl check cluster -base-path') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl check cluster --cert'|'natsctl check cluster --tlscert'|'natsctl check cluster -cert'|'natsctl check cluster -tlscert') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl check cluster --key'|'natsctl check cluster --tlskey'|'natsctl check cluster -key'|'natsctl check cluster -tlskey') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl check cluster --cacert'|'natsctl check cluster --tlsca'|'natsctl check cluster -cacert'|'natsctl check cluster -tlsca') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl check cluster --timeout'|'natsctl check cluster -timeout') return ;;
+        'natsctl check cert -s'|'natsctl check cert --server') return ;;
+        'natsctl check cert --host') return ;;
+        'natsctl check cert --tlsca') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
+        'natsctl check cert --warn') return ;;
+        'natsctl check cert --critical'|'natsctl check cert --crit') return ;;
+        'natsctl check cert --timeout') return ;;
+        'natsctl check cert --outfile') COMPREPLY=($(compgen -f -- "$current")); compopt -o filenames 2>/dev/null; return ;;
         'natsctl certs init --san') return ;;
         'natsctl certs init --key') return ;;
         'natsctl certs init --expiry') return ;;
@@ -326,7 +398,7 @@ _natsctl() {
         'natsctl')
             case $current in
                 -*) words="-v --version -h --help" ;;
-                *) words="server pub sub request reply rtt bench top varz connz routez leafz subsz accountz healthz cluster certs context demo version" ;;
+                *) words="server pub sub request reply rtt bench top varz connz routez leafz subsz accountz healthz cluster check certs context demo version" ;;
             esac
             ;;
         'natsctl server')
@@ -434,6 +506,42 @@ _natsctl() {
         'natsctl cluster status')
             case $current in
                 -*) words="--json -json --watch -watch -h --help -help -s --server -server -m --http-port -http-port -ms --https-port -https-port --base-path -base-path --cert --tlscert -cert -tlscert --key --tlskey -key -tlskey --cacert --tlsca -cacert -tlsca -k --insecure -insecure --timeout -timeout" ;;
+                *) words="" ;;
+            esac
+            ;;
+        'natsctl check')
+            case $current in
+                -*) words="-h --help" ;;
+                *) words="connection server slow-consumers cluster cert" ;;
+            esac
+            ;;
+        'natsctl check connection')
+            case $current in
+                -*) words="--connect-warn --connect-critical --connect-crit --rtt-warn --rtt-critical --rtt-crit --req-warn --req-critical --req-crit --json --prometheus --outfile -h --help -s --server --user --password --token --creds --nkey --tlscert --tlskey --tlsca --tlsfirst --timeout --connection-name --inbox-prefix --context --no-context" ;;
+                *) words="" ;;
+            esac
+            ;;
+        'natsctl check server')
+            case $current in
+                -*) words="--cpu-warn -cpu-warn --cpu-critical --cpu-crit -cpu-critical -cpu-crit --mem-warn -mem-warn --mem-critical --mem-crit -mem-critical -mem-crit --conn-warn -conn-warn --conn-critical --conn-crit -conn-critical -conn-crit --subs-warn -subs-warn --subs-critical --subs-crit -subs-critical -subs-crit --uptime-warn -uptime-warn --uptime-critical --uptime-crit -uptime-critical -uptime-crit --auth-required -auth-required --tls-required -tls-required --json -json --prometheus -prometheus --outfile -outfile -h --help -help -s --server -server -m --http-port -http-port -ms --https-port -https-port --base-path -base-path --cluster -cluster --cert --tlscert -cert -tlscert --key --tlskey -key -tlskey --cacert --tlsca -cacert -tlsca -k --insecure -insecure --timeout -timeout" ;;
+                *) words="" ;;
+            esac
+            ;;
+        'natsctl check slow-consumers')
+            case $current in
+                -*) words="--within -within --warn -warn --critical --crit -critical -crit --pending-warn -pending-warn --pending-critical --pending-crit -pending-critical -pending-crit --json -json --prometheus -prometheus --outfile -outfile -h --help -help -s --server -server -m --http-port -http-port -ms --https-port -https-port --base-path -base-path --cluster -cluster --cert --tlscert -cert -tlscert --key --tlskey -key -tlskey --cacert --tlsca -cacert -tlsca -k --insecure -insecure --timeout -timeout" ;;
+                *) words="" ;;
+            esac
+            ;;
+        'natsctl check cluster')
+            case $current in
+                -*) words="--expect -expect --clock-warn -clock-warn --clock-critical --clock-crit -clock-critical -clock-crit --json -json --prometheus -prometheus --outfile -outfile -h --help -help -s --server -server -m --http-port -http-port -ms --https-port -https-port --base-path -base-path --cert --tlscert -cert -tlscert --key --tlskey -key -tlskey --cacert --tlsca -cacert -tlsca -k --insecure -insecure --timeout -timeout" ;;
+                *) words="" ;;
+            esac
+            ;;
+        'natsctl check cert')
+            case $current in
+                -*) words="-s --server --host --tlsca --warn --critical --crit --timeout --json --prometheus --outfile -h --help" ;;
                 *) words="" ;;
             esac
             ;;

@@ -49,7 +49,7 @@ HOMES = {
     "starlette": ("broker",),
     "h11": ("broker",),
     "psutil": ("broker",),
-    "prometheus_client": ("broker",),
+    "prometheus_client": ("broker", "cli"),
 }
 """Library to the layers that may import it."""
 

@@ -18,7 +18,8 @@ from typer.core import TyperCommand, TyperGroup
 from natsctl.cli.main import COMMANDS, print_version
 from natsctl.errors import NatsctlError
 
-__all__ = ["EXIT_BROKEN_PIPE", "EXIT_INTERRUPTED", "EXIT_TERMINATED", "Branch", "build", "run"]
+__all__ = ["EXIT_BROKEN_PIPE", "EXIT_INTERRUPTED", "EXIT_TERMINATED", "Branch", "WrongUsage", "build", "run"]
+__all__ += ["sentence"]
 
 EXIT_INTERRUPTED = 130
 """What a shell reports for a program that SIGINT ended."""
@@ -30,7 +31,8 @@ EXIT_TERMINATED = 143
 _FOREIGN = re.compile(": (Input |Value error, )")
 """How the validation behind Typer begins its sentences."""
 # The class Typer raises for a wrong command line; the module it lives in depends on Typer's version.
-_WrongUsage = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
+WrongUsage = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
+"""A command line that cannot be read."""
 
 
 class Branch(TyperCommand):
@@ -76,13 +78,13 @@ def run(argv: list[str]) -> NoReturn:
         # The interpreter flushes stdout once more at exit and would complain about the same pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = EXIT_BROKEN_PIPE
-    except _WrongUsage as error:
-        code = _report(_sentence(error.format_message()), *_usage(error), exit_code=error.exit_code)
+    except WrongUsage as error:
+        code = _report(sentence(error.format_message()), *_usage(error), exit_code=error.exit_code)
     except NatsctlError as error:
         code = _report(str(error), error.hint and f"hint: {error.hint}", exit_code=error.exit_code)
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        code = _report(place + _sentence(error.strerror or str(error)), exit_code=1)
+        code = _report(place + sentence(error.strerror or str(error)), exit_code=1)
     except Exception as error:  # a bug must not bury the user in a traceback
         if os.environ.get("NATSCTL_TRACEBACK"):
             raise
@@ -122,7 +124,7 @@ def _report(message: str, *more: str | None, exit_code: int) -> int:
     return exit_code
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
     """Write a foreign message in the house's manner: lower case, no full stop."""
     text = _FOREIGN.sub(": ", text)
     return text[:1].lower() + text[1:].removesuffix(".")

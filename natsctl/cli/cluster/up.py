@@ -10,6 +10,7 @@ import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import cycle
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -109,12 +110,11 @@ class _TextOutput:
         self._is_quiet = is_quiet
         self._is_kept = is_kept
         self._output = DataOutput()
-        has_colors = self._output.is_terminal and not os.environ.get("NO_COLOR")
         width = max(len(node.name) for node in kit.nodes)
-        self._prefixes = {
-            node.name: typer.style(f"{node.name:<{width}} |", fg=_COLORS[n % len(_COLORS)] if has_colors else None)
-            for n, node in enumerate(kit.nodes)
-        }
+        self._prefixes = {node.name: f"{node.name:<{width}} |" for node in kit.nodes}
+        if self._output.is_terminal and not os.environ.get("NO_COLOR"):
+            for (name, prefix), color in zip(self._prefixes.items(), cycle(_COLORS), strict=False):
+                self._prefixes[name] = typer.style(prefix, fg=color)
 
     async def log(self, name: str, line: str) -> None:
         if not self._is_quiet:

@@ -112,6 +112,42 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("See who is there, and what is wrong; exits with 1 then:", "natsctl cluster status -s one.example.net"),
         ("Watch a node go and come back:", "natsctl cluster status --watch 1"),
     ),
+    "natsctl check": (
+        (
+            "Let a monitoring system ask whether clients get in, and whether the cluster is whole:",
+            "natsctl check connection -s nats://one:4222\nnatsctl check cluster -s one,two,three --expect 3",
+        ),
+    ),
+    "natsctl check connection": (
+        (
+            "Warn when messages take longer than 50 ms, with the login of a context:",
+            "natsctl check connection --context test --req-warn 50ms --req-critical 200ms",
+        ),
+    ),
+    "natsctl check server": (
+        (
+            "Look at all servers of a cluster, and notice restarts:",
+            "natsctl check server -s one --cluster --mem-warn 1G --uptime-warn 10m",
+        ),
+    ),
+    "natsctl check slow-consumers": (
+        (
+            "Warn of clients cut off in the last hour, or about to be:",
+            "natsctl check slow-consumers -s one --cluster --within 1h --pending-warn 30",
+        ),
+    ),
+    "natsctl check cluster": (
+        (
+            "Leave metrics for the textfile collector of node_exporter, from cron:",
+            "natsctl check cluster -s one,two,three --expect 3 --outfile /var/lib/node_exporter/nats_cluster.prom",
+        ),
+    ),
+    "natsctl check cert": (
+        (
+            "Look at files, and at what a server shows to clients that trust a CA:",
+            "natsctl check cert /etc/nats/certs\nnatsctl check cert -s nats.example.net:4222 --tlsca ca.pem",
+        ),
+    ),
     "natsctl certs": (
         (
             "Make everything a server with TLS needs, start it, and look at the certificates:",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import socket
 from collections.abc import Sequence
@@ -92,8 +93,9 @@ def read_kit(directory: Path) -> Kit:
     """
     nodes: list[KitNode] = []
     secure = False
-    for config in sorted(directory.glob(f"*/{CONFIG}")):
-        options = load(str(config)).options
+    for config in sorted(directory.absolute().glob(f"*/{CONFIG}")):
+        with contextlib.chdir(config.parent):  # where the server will look for the files it names
+            options = load(str(config)).options
         secure = secure or options.tls is not None
         nodes.append(_read_node(config, options))
     return Kit(directory, tuple(nodes), _login(directory) if secure else None)

@@ -76,7 +76,7 @@ class LostRoute:
     wanted_by: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"no server at {self.address}, where {', '.join(self.wanted_by)} should have a route to"
+        return f"no server at {self.address}, a configured route of {', '.join(self.wanted_by)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +97,28 @@ class ClusterStatus:
         return len({member.server_id for member in self.members if not member.error or self._is_linked(member)})
 
     @property
+    def silent(self) -> list[str]:
+        """Servers that do not answer where they should, in sentences."""
+        return [f"{m.label} does not answer: {m.error}" for m in self.members if m.error and m.is_expected]
+
+    @property
+    def unseen(self) -> list[Member]:
+        """Servers the others have routes to, and whose monitoring was not found."""
+        return [member for member in self.members if member.error and not member.is_expected]
+
+    @property
+    def differences(self) -> list[str]:
+        """What servers of one cluster should not differ in, or not share, in sentences."""
+        answering = [member for member in self.members if not member.error]
+        names = [member.name for member in answering]
+        doubled = sorted({name for name in names if names.count(name) > 1})
+        found = [f'{names.count(name)} servers are named "{name}"' for name in doubled]
+        clusters = sorted({member.cluster for member in answering})
+        if len(clusters) > 1:
+            found.append(f"clusters of different names: {', '.join(name or 'none' for name in clusters)}")
+        return found
+
+    @property
     def missing(self) -> list[MissingRoute]:
         """Pairs of servers without a route; of a server that is gone nothing more is to be said."""
         there = [member for member in self.members if not member.error or self._is_linked(member)]
@@ -110,10 +132,7 @@ class ClusterStatus:
     @property
     def problems(self) -> list[str]:
         """What is wrong, in sentences."""
-        found = [f"{m.label} does not answer: {m.error}" for m in self.members if m.error and m.is_expected]
-        found += map(str, self.lost)
-        found += map(str, self.missing)
-        found += self._differences()
+        found = [*self.silent, *map(str, self.lost), *map(str, self.missing), *self.differences]
         spread, ahead, behind = max(self._spreads(), default=(0.0, "", ""))
         if spread > _APART_S:
             found.append(f"the clock of {ahead} is {spread:.1f} s ahead of that of {behind}")
@@ -121,15 +140,6 @@ class ClusterStatus:
 
     def _is_linked(self, member: Member) -> bool:
         return any(member.server_id in other.linked for other in self.members)
-
-    def _differences(self) -> Iterator[str]:
-        answering = [member for member in self.members if not member.error]
-        names = [member.name for member in answering]
-        for name in sorted({name for name in names if names.count(name) > 1}):
-            yield f'{names.count(name)} servers are named "{name}"'
-        clusters = sorted({member.cluster for member in answering})
-        if len(clusters) > 1:
-            yield f"clusters of different names: {', '.join(name or 'none' for name in clusters)}"
 
     def _spreads(self) -> Iterator[tuple[float, str, str]]:
         """For each two clocks, how far they are apart at least, which is ahead, and which behind."""

@@ -146,7 +146,7 @@ async def _lost_routes(readings: Sequence[_Reading], members: Sequence[Member]) 
         for url, ends in others.items():
             if not ends & everybody and not {(ip, 0) for ip, _ in ends} & everybody:
                 lost.setdefault(url, []).append(reading.member.label)
-    return [LostRoute(address, tuple(wanted_by)) for address, wanted_by in sorted(lost.items())]
+    return [LostRoute(address, tuple(sorted(wanted_by))) for address, wanted_by in sorted(lost.items())]
 
 
 async def _places(readings: Sequence[_Reading], members: Sequence[Member]) -> dict[str, set[tuple[str, int]]]:
