@@ -28,7 +28,8 @@ class GoCommand(TyperCommand):
     """A command that reads flags as Go programs do.
 
     One or two dashes are the same. A value follows as the next argument or after ``=``; a boolean takes one only
-    after ``=``. Flags are not bundled, and the last of several wins (an option declared as a list collects them).
+    after ``=``. Where the metavar is in brackets the value may be left out before another flag and at the end, and is
+    "" then. Flags are not bundled, and the last of several wins (an option declared as a list collects them).
     ``--`` ends them, and so does the first word, except where a command takes words: there they may follow, too.
     """
 
@@ -111,13 +112,19 @@ class _Line:
             if value is None:
                 self.ctx.fail(f"invalid boolean value {_quoted(text)} for -{flag}: parse error")
         elif not equals:
-            if not rest:
-                self.ctx.fail(f"flag needs an argument: -{flag}")
-            value = rest.pop(0)
+            value = self._next_value(flag, rest)
         if param.multiple:
             value = [*self.values.get(param.name, ()), value]
         self.values[param.name] = value
         self.spelling[param.name] = flag
+
+    def _next_value(self, flag: str, rest: list[str]) -> str:
+        is_optional = (self.flags[flag].metavar or "").startswith("[")
+        if is_optional and (not rest or rest[0].startswith("-")):
+            return ""
+        if not rest:
+            self.ctx.fail(f"flag needs an argument: -{flag}")
+        return rest.pop(0)
 
     def _nearest(self, flag: str) -> str:
         near = difflib.get_close_matches(flag, self.flags, n=1)

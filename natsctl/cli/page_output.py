@@ -32,7 +32,13 @@ _NATURAL_WIDTH = 10_000
 AsJson = Annotated[bool, typer.Option("--json", help="Write the document as the server sent it.")]
 """The option of all plain readings that skips the table."""
 Watch = Annotated[
-    float | None, typer.Option("--watch", help="Read again every so many seconds.", metavar="SECS", parser=seconds)
+    float | None,
+    typer.Option(
+        "--watch",
+        help="Read again every so many seconds (default 1).",
+        metavar="[SECS]",
+        parser=lambda text: seconds(text or "1"),
+    ),
 ]
 """The option of all plain readings that goes on reading."""
 

@@ -62,10 +62,11 @@ class TestEveryPage:
         assert [f"{line}:" for line in urls.split(",")] == re.findall(r"^http.*:$", done.out.decode(), re.MULTILINE)
 
     def test_is_read_again_until_a_signal(self, natsctl: Shell, server: Monitored) -> None:
-        running = natsctl.start("healthz", *at(server), "--json", "--watch", "0.05")
-        assert running.read_out(len(b'{"status":"ok"}\n') * 3) == b'{"status":"ok"}\n' * 3
-        running.process.terminate()
-        assert running.finish().code == 143
+        for every in (["--watch", "0.05"], ["--watch"]):
+            running = natsctl.start("healthz", *at(server), "--json", *every)
+            assert running.read_out(len(b'{"status":"ok"}\n') * 3) == b'{"status":"ok"}\n' * 3
+            running.process.terminate()
+            assert running.finish().code == 143
 
     def test_goes_on_after_an_outage_while_it_is_watched(self, natsctl: Shell, tmp_path: Path) -> None:
         with monitored("official", tmp_path) as server:

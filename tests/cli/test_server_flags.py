@@ -37,9 +37,10 @@ def read(*args: str) -> dict[str, Any]:
         trace: Annotated[bool | None, typer.Option("-V", "--trace")] = None,
         debug_trace: Annotated[bool | None, typer.Option("-DV")] = None,
         server: Annotated[list[str] | None, typer.Option("-s", "--server")] = None,
+        watch: Annotated[str | None, typer.Option("--watch", metavar="[SECS]")] = None,
         words: Annotated[list[str] | None, typer.Argument()] = None,
     ) -> None:
-        seen.update(port=port, trace=trace, debug_trace=debug_trace, server=server, words=words)
+        seen.update(port=port, trace=trace, debug_trace=debug_trace, server=server, watch=watch, words=words)
 
     context = typer.main.get_command(app).make_context("command", list(args))
     with context:
@@ -84,6 +85,12 @@ def test_the_last_of_several_wins_and_lists_collect() -> None:
 
 def test_a_value_may_begin_with_a_dash() -> None:
     assert read("-p", "-1") == {"port": -1}
+
+
+def test_a_value_may_be_left_out_where_its_name_is_in_brackets() -> None:
+    assert read("-watch") == {"watch": ""}
+    assert read("--watch", "-V") == {"watch": "", "trace": True}
+    assert read("--watch", "2", "-V") == read("--watch=2", "-V") == {"watch": "2", "trace": True}
 
 
 def test_two_dashes_alone_end_the_flags() -> None:
