@@ -102,7 +102,9 @@ def run(server: Server, load: Load, seconds: float) -> Outcome:
         BenchError: The load could not be carried through.
     """
     program = build(tls=load.tls)
-    target = ("--port", str(server.port), "--server", str(server.pid))
+    target = ["--port", str(server.port), "--server", str(server.pid)]
+    if server.far is not None:
+        target += ["--subscriber-port", str(server.far.port), "--far-server", str(server.far.pid)]
     times = ("--seconds", str(seconds), "--warm-up", str(seconds / 5))
     command = [str(program), load.kind, *target, *times, *load.options, *(("--tls",) if load.tls else ())]
     try:

@@ -7,13 +7,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 
 import msgspec
 
 from benchmarks import generator
 from benchmarks.generator import Outcome
 from benchmarks.rows import Command, Load, Row
-from benchmarks.servers import REFERENCE, Contender, Server, running
+from benchmarks.servers import REFERENCE, Contender, Server, running, running_two
 from natsctl.errors import BenchError
 
 __all__ = ["Results", "Run", "figures_of", "measure_all", "order"]
@@ -79,12 +80,18 @@ def _takes_part(contender: Contender, row: Row) -> bool:
 
 def _measure(row: Row, contender: Contender, seconds: float) -> Run:
     try:
-        with running(contender, tls=isinstance(row.work, Load) and row.work.tls) as server:
+        with _servers(contender, row) as server:
             if isinstance(row.work, Command):
                 return _time(row.work, server)
             return figures_of(generator.run(server, row.work, seconds))
     except BenchError as error:
         return Run(failure=f"{error}" + (f" ({error.hint})" if error.hint else ""))
+
+
+def _servers(contender: Contender, row: Row) -> AbstractContextManager[Server]:
+    if isinstance(row.work, Load) and row.work.link:
+        return running_two(contender, row.work.link)
+    return running(contender, tls=isinstance(row.work, Load) and row.work.tls)
 
 
 def figures_of(outcome: Outcome) -> Run:

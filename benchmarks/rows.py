@@ -56,11 +56,14 @@ class Load:
     Attributes:
         kind: ``flood``, ``requests`` or ``idle``.
         options: Further ones of the generator.
+        link: What is between the server published to and that of the subscribers: ``route``, ``leafnode``; empty when
+            they are one.
     """
 
     kind: str
     options: tuple[str, ...] = ()
     tls: bool = False
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +89,8 @@ class Row:
     targets: Mapping[str, tuple[Target, ...]] = field(default_factory=dict)
 
 
-def _flood(*options: str, tls: bool = False) -> Load:
-    return Load("flood", options, tls)
+def _flood(*options: str, tls: bool = False, link: str = "") -> Load:
+    return Load("flood", options, tls, link)
 
 
 def _hold(rate: float, pure: float | None = None, **native: float) -> Mapping[str, tuple[Target, ...]]:
@@ -129,6 +132,18 @@ ROWS = (
         targets=_hold(1.5, p99_us=0.5),
     ),
     Row("tls128", "TLS, 128 B, 1:1", _flood("--size", "128", *_ONE, tls=True), targets=_hold(2)),
+    Row(
+        "route128",
+        "over a route, 128 B, 1:1",
+        _flood("--size", "128", *_ONE, link="route"),
+        targets=_hold(1.5),
+    ),
+    Row(
+        "leaf128",
+        "over a leafnode, 128 B, 1:1",
+        _flood("--size", "128", *_ONE, link="leafnode"),
+        targets=_hold(1.5),
+    ),
     Row(
         "idle",
         "5,000 idle connections",

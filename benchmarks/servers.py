@@ -18,7 +18,7 @@ from pathlib import Path
 
 from natsctl.errors import BenchError
 
-__all__ = ["REFERENCE", "Contender", "Server", "contenders", "running"]
+__all__ = ["REFERENCE", "Contender", "Server", "contenders", "running", "running_two"]
 
 REFERENCE = "nats-server"
 _START_S = 20.0
@@ -43,6 +43,8 @@ class Server:
     contender: Contender
     pid: int
     port: int
+    far: Server | None = None
+    """The other one, where two are linked."""
 
     @property
     def url(self) -> str:
@@ -75,29 +77,94 @@ def running(contender: Contender, *, tls: bool = False) -> Iterator[Server]:
     Raises:
         BenchError: It does not start.
     """
-    with tempfile.TemporaryDirectory(prefix="natsctl-benchmarks-") as folder:
-        log_path = Path(folder, "server.log")
-        command = [*contender.command, "-a", "127.0.0.1", "-p", "-1", "--ports_file_dir", folder]
+    with _folder() as folder:
+        arguments = []
         if tls:
-            _make_certificate(Path(folder))
-            command += ["--tls", "--tlscert", f"{folder}/server.pem", "--tlskey", f"{folder}/server.key"]
-        environment = os.environ if contender.name == REFERENCE else os.environ | {"NATSCTL_ENGINE": contender.name}
-        with log_path.open("wb") as log:
-            process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
-        try:
-            port = _await_port(process, Path(folder), log_path)
-            _await_pong(port, Path(folder, "server.pem") if tls else None)
+            _make_certificate(folder)
+            arguments = ["--tls", "--tlscert", f"{folder}/server.pem", "--tlskey", f"{folder}/server.key"]
+        with _process(contender, folder, arguments) as (process, ports):
+            port = _port_of(ports["nats"])
+            _await_pong(port, folder / "server.pem" if tls else None)
             yield Server(contender, process.pid, port)
-        finally:
-            _stop(process)
 
 
-def _await_port(process: subprocess.Popen[bytes], folder: Path, log_path: Path) -> int:
+@contextmanager
+def running_two(contender: Contender, link: str) -> Iterator[Server]:
+    """Run two servers while the block lasts, linked by a ``route`` or by a ``leafnode``.
+
+    Yields:
+        The one to publish to; its ``far`` is the one to subscribe at, of a leafnode the hub.
+
+    Raises:
+        BenchError: One of them does not start.
+    """
+    address = f"127.0.0.1:{_free_port()}"
+    here, there = {
+        "route": (
+            f"cluster {{ name: benchmark, listen: 127.0.0.1:-1, routes: [nats-route://{address}] }}",
+            f"cluster {{ name: benchmark, listen: {address} }}",
+        ),
+        "leafnode": (
+            f"leafnodes {{ remotes: [{{ url: nats-leaf://{address} }}] }}",
+            f"leafnodes {{ listen: {address} }}",
+        ),
+    }[link]
+    with _folder() as far_folder, _folder() as folder:
+        with _process(contender, far_folder, _configured(far_folder, there)) as (far, far_ports):
+            with _process(contender, folder, _configured(folder, here)) as (process, ports):
+                yield Server(
+                    contender,
+                    process.pid,
+                    _port_of(ports["nats"]),
+                    Server(contender, far.pid, _port_of(far_ports["nats"])),
+                )
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="natsctl-benchmarks-") as folder:
+        yield Path(folder)
+
+
+@contextmanager
+def _process(
+    contender: Contender, folder: Path, arguments: Sequence[str]
+) -> Iterator[tuple[subprocess.Popen[bytes], dict[str, list[str]]]]:
+    """A server process, and what its ports file says."""
+    log_path = folder / "server.log"
+    command = [*contender.command, "-a", "127.0.0.1", "-p", "-1", "--ports_file_dir", str(folder), *arguments]
+    environment = os.environ if contender.name == REFERENCE else os.environ | {"NATSCTL_ENGINE": contender.name}
+    with log_path.open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+    try:
+        yield process, _await_ports(process, folder, log_path)
+    finally:
+        _stop(process)
+
+
+def _configured(folder: Path, text: str) -> list[str]:
+    path = folder / "server.conf"
+    path.write_text(text + "\n", "utf-8")
+    return ["-c", str(path)]
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def _port_of(urls: Sequence[str]) -> int:
+    return int(urls[0].rpartition(":")[2])
+
+
+def _await_ports(process: subprocess.Popen[bytes], folder: Path, log_path: Path) -> dict[str, list[str]]:
     deadline = time.monotonic() + _START_S
     while time.monotonic() < deadline and process.poll() is None:
         for ports in folder.glob("*.ports"):
             with suppress(json.JSONDecodeError):  # it is being written
-                return int(json.loads(ports.read_text())["nats"][0].rpartition(":")[2])
+                told: dict[str, list[str]] = json.loads(ports.read_text())
+                return told
         time.sleep(_POLL_S)
     last = log_path.read_text("utf-8", "replace").strip().rpartition("\n")[2]
     raise BenchError(f"a server did not start: {last}")

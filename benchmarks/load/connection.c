@@ -205,12 +205,12 @@ void connection_await_pong(Connection *connection)
     }
 }
 
-Connection *connection_open(const Options *options, size_t buffer_bytes, const char *subscriptions)
+Connection *connection_open(const Options *options, int port, size_t buffer_bytes, const char *subscriptions)
 {
     Connection *connection = must_allocate(calloc(1, sizeof *connection));
     connection->capacity = buffer_bytes;
     connection->buffer = must_allocate(malloc(buffer_bytes + 1));
-    connection->fd = dial(options->port);
+    connection->fd = dial(port);
     connection->send = plain_send;
     connection->receive = plain_receive;
     while (!connection->has_info)

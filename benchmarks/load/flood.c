@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <unistd.h>
 
 #define BUFFER_BYTES (256 * 1024)
 #define N_EVENTS 64
@@ -39,14 +40,42 @@ static void open_connections(Flood *flood)
 {
     const Options *options = flood->options;
     char *subscriptions = render_subscriptions(options);
+    int port = options->subscriber_port ? options->subscriber_port : options->port;
     flood->subscribers = must_allocate(calloc(options->n_subscribers + 1, sizeof(Connection *)));
     for (size_t i = 0; i < options->n_subscribers; i++) {
-        flood->subscribers[i] = connection_open(options, BUFFER_BYTES, subscriptions);
+        flood->subscribers[i] = connection_open(options, port, BUFFER_BYTES, subscriptions);
         watch_connection(flood, flood->subscribers[i], EPOLLIN);
     }
     free(subscriptions);
-    flood->publisher = connection_open(options, BUFFER_BYTES, "");
+    flood->publisher = connection_open(options, options->port, BUFFER_BYTES, "");
     watch_connection(flood, flood->publisher, EPOLLIN | EPOLLOUT | EPOLLET);
+}
+
+/* Wait until the publisher's server knows what is wanted at the other one: interest travels in order. */
+static void await_interest(const Flood *flood)
+{
+    static const char SUBSCRIBE[] = "SUB load.probe probe\r\n", PROBE[] = "PUB load.probe 0\r\n\r\n",
+                      LAST[] = "PUB load.probe 1\r\n.\r\nPING\r\n";
+    Connection *subscriber = flood->subscribers[flood->options->n_subscribers - 1];
+    double deadline_s = now_s() + STALL_MS * 1e-3;
+    connection_send(subscriber, SUBSCRIBE, sizeof SUBSCRIBE - 1);
+    while (!subscriber->n_body_bytes) {
+        if (now_s() > deadline_s)
+            fail("the servers do not hear of each other within %d ms", STALL_MS);
+        if (subscriber->n_msgs) {
+            flood->publisher->n_pings++;
+            connection_send(flood->publisher, LAST, sizeof LAST - 1);
+            connection_await_pong(flood->publisher);
+        } else {
+            connection_send(flood->publisher, PROBE, sizeof PROBE - 1);
+        }
+        usleep(5000);
+        while (connection_receive(subscriber))
+            ;
+    }
+    usleep(100000); /* more than one last probe may be on its way */
+    while (connection_receive(subscriber))
+        ;
 }
 
 static bool is_window_full(const Flood *flood)
@@ -129,6 +158,9 @@ static void advance(Flood *flood)
         for (size_t i = 0; i < n; i++)
             if (!is_answered(flood->subscribers[i]))
                 flood->phase = DRAINING;
+        /* Between two servers messages may be behind the pings. */
+        if (flood->options->subscriber_port && flood->delivered < flood->published * flood->n_per_msg)
+            flood->phase = DRAINING;
     }
 }
 
@@ -152,7 +184,7 @@ static bool turn(Flood *flood, int timeout_ms)
 static Outcome run_phase(Flood *flood, double seconds)
 {
     Outcome outcome = {0};
-    Watch watch = watch_start(flood->options->server);
+    Watch watch = watch_start(flood->options);
     flood->phase = PUBLISHING;
     flood->deadline_s = watch.at_s + seconds;
     flood->published = flood->published_bytes = flood->delivered = flood->delivered_bytes = 0;
@@ -162,7 +194,7 @@ static Outcome run_phase(Flood *flood, double seconds)
             break;
         advance(flood);
     }
-    watch_stop(&watch, flood->options->server, &outcome);
+    watch_stop(&watch, flood->options, &outcome);
     outcome.published = flood->published;
     outcome.expected = flood->published * flood->n_per_msg;
     outcome.expected_bytes = flood->published_bytes * flood->n_per_msg;
@@ -184,6 +216,8 @@ Outcome run_flood(const Options *options)
     if ((flood.epoll = epoll_create1(EPOLL_CLOEXEC)) < 0)
         fail("epoll_create1: %m");
     open_connections(&flood);
+    if (options->subscriber_port)
+        await_interest(&flood);
     Outcome outcome = run_phase(&flood, options->warm_up_s);
     bool is_exact = outcome.delivered == outcome.expected && outcome.delivered_bytes == outcome.expected_bytes;
     return is_exact ? run_phase(&flood, options->seconds) : outcome;

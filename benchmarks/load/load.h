@@ -14,8 +14,8 @@
 enum subjects { ONE_SUBJECT, MIXED_SUBJECTS, DEVICE_SUBJECTS, UNMATCHED_SUBJECTS };
 
 typedef struct {
-    int port;
-    pid_t server;
+    int port, subscriber_port; /* of another server, if subscribers are to be there; else 0 */
+    pid_t server, far_server;  /* the far one is 0 when there is only one */
     double warm_up_s, seconds;
     enum subjects subjects;
     size_t payload_bytes;
@@ -44,13 +44,13 @@ double now_s(void);
 double cpu_s(pid_t process); /* user and system time; 0 is this process */
 int64_t resident_bytes(pid_t process);
 
-/* A stop watch over the run and the processor time of both processes. */
+/* A stop watch over the run and the processor time of the servers and the generator. */
 typedef struct {
     double at_s, server_cpu_s, generator_cpu_s;
 } Watch;
 
-Watch watch_start(pid_t server);
-void watch_stop(const Watch *watch, pid_t server, Outcome *outcome);
+Watch watch_start(const Options *options);
+void watch_stop(const Watch *watch, const Options *options, Outcome *outcome);
 
 /* connection.c */
 typedef struct {
@@ -82,7 +82,7 @@ struct Connection {
     bool has_info;
 };
 
-Connection *connection_open(const Options *options, size_t buffer_bytes, const char *subscriptions);
+Connection *connection_open(const Options *options, int port, size_t buffer_bytes, const char *subscriptions);
 bool connection_receive(Connection *connection);       /* parse what is there, never wait; false: nothing was there */
 void connection_send(Connection *connection, const char *bytes, size_t n); /* waits where it must */
 size_t connection_offer(Connection *connection, const char *bytes, size_t n); /* never waits; how much was taken */

@@ -10,7 +10,9 @@
 
 static const struct option OPTIONS[] = {
     {"port", required_argument, NULL, 'p'},
+    {"subscriber-port", required_argument, NULL, 'P'},
     {"server", required_argument, NULL, 's'},
+    {"far-server", required_argument, NULL, 'S'},
     {"warm-up", required_argument, NULL, 'w'},
     {"seconds", required_argument, NULL, 't'},
     {"size", required_argument, NULL, 'b'},
@@ -39,6 +41,8 @@ static Options read_options(int n_arguments, char **arguments)
     for (int name; (name = getopt_long(n_arguments, arguments, "", OPTIONS, NULL)) != -1;) {
         switch (name) {
         case 'p': options.port = atoi(optarg); break;
+        case 'P': options.subscriber_port = atoi(optarg); break;
+        case 'S': options.far_server = (pid_t) atoi(optarg); break;
         case 's': options.server = (pid_t) atoi(optarg); break;
         case 'w': options.warm_up_s = atof(optarg); break;
         case 't': options.seconds = atof(optarg); break;

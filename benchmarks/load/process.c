@@ -59,14 +59,19 @@ int64_t resident_bytes(pid_t process)
     return resident * sysconf(_SC_PAGESIZE);
 }
 
-Watch watch_start(pid_t server)
+static double servers_cpu_s(const Options *options)
 {
-    return (Watch){.at_s = now_s(), .server_cpu_s = cpu_s(server), .generator_cpu_s = cpu_s(0)};
+    return cpu_s(options->server) + (options->far_server ? cpu_s(options->far_server) : 0);
 }
 
-void watch_stop(const Watch *watch, pid_t server, Outcome *outcome)
+Watch watch_start(const Options *options)
+{
+    return (Watch){.at_s = now_s(), .server_cpu_s = servers_cpu_s(options), .generator_cpu_s = cpu_s(0)};
+}
+
+void watch_stop(const Watch *watch, const Options *options, Outcome *outcome)
 {
     outcome->elapsed_s = now_s() - watch->at_s;
-    outcome->server_cpu_s = cpu_s(server) - watch->server_cpu_s;
+    outcome->server_cpu_s = servers_cpu_s(options) - watch->server_cpu_s;
     outcome->generator_cpu_s = cpu_s(0) - watch->generator_cpu_s;
 }

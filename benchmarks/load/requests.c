@@ -85,7 +85,7 @@ static void watch_connection(const Exchange *exchange, Connection *connection)
 static void open_connections(Exchange *exchange)
 {
     const Options *options = exchange->options;
-    exchange->responder = connection_open(options, BUFFER_BYTES, "SUB service 1\r\n");
+    exchange->responder = connection_open(options, options->port, BUFFER_BYTES, "SUB service 1\r\n");
     exchange->responder->on_message = on_request;
     exchange->responder->owner = exchange;
     watch_connection(exchange, exchange->responder);
@@ -93,7 +93,7 @@ static void open_connections(Exchange *exchange)
         char inbox[64];
         Requester *requester = &exchange->requesters[i];
         snprintf(inbox, sizeof inbox, "SUB _INBOX.load%zu.* 1\r\n", i);
-        *requester = (Requester){.index = i, .connection = connection_open(options, BUFFER_BYTES, inbox)};
+        *requester = (Requester){.index = i, .connection = connection_open(options, options->port, BUFFER_BYTES, inbox)};
         requester->connection->on_message = on_reply;
         requester->connection->owner = requester;
         watch_connection(exchange, requester->connection);
@@ -162,14 +162,14 @@ static Outcome run_phase(Exchange *exchange, double seconds)
 {
     Outcome outcome = {0};
     uint64_t n_before = count_replies(exchange);
-    Watch watch = watch_start(exchange->options->server);
+    Watch watch = watch_start(exchange->options);
     double deadline_s = watch.at_s + seconds;
     exchange->n_latencies = exchange->n_requests = 0;
     for (size_t i = 0; i < exchange->options->n_requesters; i++)
         ask(exchange, &exchange->requesters[i]);
     while (exchange->n_waiting && turn(exchange, deadline_s))
         ;
-    watch_stop(&watch, exchange->options->server, &outcome);
+    watch_stop(&watch, exchange->options, &outcome);
     for (size_t i = 0; i < exchange->options->n_requesters; i++) { /* a reply too many comes before the pong */
         connection_ping(exchange->requesters[i].connection);
         connection_await_pong(exchange->requesters[i].connection);
