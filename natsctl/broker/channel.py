@@ -105,6 +105,8 @@ class Channel(asyncio.BufferedProtocol, ABC):
     """How the log names such a connection: ``Client``."""
     id_name: ClassVar[str]
     """How the log names its number: ``cid``."""
+    peer_kind: ClassVar[str] = ""
+    """How the log names the peer where it is a server: ``Route``."""
 
     session: Session | Link
     pinger: Pinger

@@ -24,9 +24,6 @@ class LinkChannel(Channel):
 
     session: Link
 
-    peer_kind = ""
-    """How the log names the peer in errors: ``Route``."""
-
     def _make_pinger(self) -> Pinger:
         return Pinger(
             self._ping_interval_s(),

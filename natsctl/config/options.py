@@ -228,6 +228,11 @@ class ClusterOptions:
         return self.port != 0
 
     @property
+    def knows_certificates(self) -> bool:
+        """Whether a server logs in by its certificate."""
+        return self.tls is not None and (self.knows_urls or self.tls.verify_and_map)
+
+    @property
     def auth_timeout_s(self) -> float:
         """How long a server may take to log in."""
         if self.timeout_s:

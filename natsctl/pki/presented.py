@@ -6,6 +6,7 @@ Source: RFC 5280, RFC 4514 (names as text).
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime
 from functools import cached_property
 
 from cryptography import x509
@@ -65,6 +66,16 @@ class PresentedCertificate:
     def dns_names(self) -> list[str]:
         """Host names it is for."""
         return self._alternative_names.get_values_for_type(x509.DNSName)
+
+    @property
+    def ip_addresses(self) -> list[str]:
+        """IP addresses it is for."""
+        return [str(each) for each in self._alternative_names.get_values_for_type(x509.IPAddress)]
+
+    @property
+    def validity(self) -> tuple[datetime, datetime]:
+        """From when it is valid, and until when."""
+        return self._certificate.not_valid_before_utc, self._certificate.not_valid_after_utc
 
     @property
     def uris(self) -> list[str]:

@@ -8,8 +8,11 @@ Task: everything here runs on the broker's loop.
 from __future__ import annotations
 
 import asyncio
+import math
 import secrets
 import socket
+from dataclasses import replace
+from ipaddress import ip_address
 from typing import Protocol
 
 import msgspec
@@ -23,7 +26,10 @@ from natsctl.broker.routes.addresses import client_urls, own_addresses
 from natsctl.broker.routes.caller import Caller
 from natsctl.broker.routes.documents import Gossip, RouteConnect, RouteInfo, RoutePermission
 from natsctl.broker.routes.route import Origin, Route
-from natsctl.config.options import ClusterOptions
+from natsctl.broker.tls.handshake import Handshake
+from natsctl.broker.tls.outgoing import Encryption, OutgoingHandshake
+from natsctl.broker.tls.security import Security
+from natsctl.config.options import ClusterOptions, TlsOptions
 from natsctl.config.urls import ServerUrl, server_url
 from natsctl.engine.api import LinkGrant
 from natsctl.errors import ClosedReason, ServerError
@@ -69,6 +75,10 @@ class Mesh:
         self._sockets: list[socket.socket] = []
         self._servers: list[asyncio.Server] = []
         self._caller = Caller(host, self._call)
+        self._security: Security | None = None
+        self._encryption: Encryption | None = None
+        self._tls_name = ""
+        """Whose certificate a server must have of which only the IP address is known."""
         self._is_open = False
 
     @property
@@ -93,10 +103,19 @@ class Mesh:
         addresses = [each.getsockname() for each in self._sockets]
         self.port = addresses[0][1]
         self._caller.own = own_addresses([each[0] for each in addresses], self.port)
+        if options.tls is not None:
+            self._encrypt(options.tls)
         if not identity.cluster:
             identity.cluster, identity.cluster_is_dynamic = secrets.token_hex(11), True
         self._own_urls = client_urls(self._host.options.client_advertise, self._host.host, self._host.port)
         self._renew_urls()
+
+    def _encrypt(self, tls: TlsOptions) -> None:
+        # Between servers both show certificates, and nothing is said in clear.
+        self._security = Security(replace(tls, verify=True, handshake_first_s=math.inf), False, self._host.log)
+        self._encryption = Encryption(tls, self._host.log)
+        hosts = (server_url(url).host for url in self.options.routes)
+        self._tls_name = next((host for host in hosts if not _is_ip(host)), "")
 
     async def open(self) -> None:
         """Take routes, and connect to those configured."""
@@ -121,6 +140,8 @@ class Mesh:
             sock.close()
         for server in self._servers:
             server.close()
+        if self._security is not None:
+            self._security.close()
 
     def tell_lame_duck(self) -> None:
         """Tell the other servers to send us no more clients."""
@@ -130,10 +151,15 @@ class Mesh:
             route.tell(info)
 
     def _accept(self) -> asyncio.BufferedProtocol:
-        return self._make(None)
+        route = self._make(None)
+        return route if self._security is None else Handshake(self._security, route)
 
     def _call(self, origin: Origin) -> asyncio.BufferedProtocol:
-        return self._make(origin)
+        route = self._make(origin)
+        if self._encryption is None:
+            return route
+        host = origin.url.host
+        return OutgoingHandshake(self._encryption, route, self._tls_name if _is_ip(host) and self._tls_name else host)
 
     def _make(self, origin: Origin | None) -> Route:
         return Route(self._host, self._host.registry.next_cid(), asyncio.get_running_loop(), self, origin)
@@ -231,6 +257,8 @@ class Mesh:
             del self.routes[server_id]
             self._moved.add(route.session)
             self._renew_urls()
+        if reason is ClosedReason.TLS_HANDSHAKE_FAILURE and route.origin is not None and _is_ip(route.origin.url.host):
+            self._tls_name = ""  # perhaps it has a certificate for its address
         if not self._is_open or reason is ClosedReason.ROUTE_REMOVED:
             return
         known, log = self.routes.get(server_id), self._host.log
@@ -324,3 +352,11 @@ class Mesh:
         for route in self.routes.values():
             total.add(route.session)
         return total
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -9,14 +9,14 @@ Task: everything here runs on the broker's loop.
 from __future__ import annotations
 
 import asyncio
-import hmac
 from dataclasses import dataclass
 from typing import Protocol
 
-from natsctl.broker.auth import is_bcrypt, verify_password
+from natsctl.broker.auth import is_bcrypt
 from natsctl.broker.channel import Host
 from natsctl.broker.link import LinkChannel
 from natsctl.broker.routes.documents import Gossip, RouteConnect, RouteInfo
+from natsctl.broker.routes.logins import is_admitted, is_known
 from natsctl.config.options import ClusterOptions
 from natsctl.config.urls import ServerUrl
 from natsctl.engine.api import Link, LinkGrant, LinkKind
@@ -125,7 +125,6 @@ class Route(LinkChannel):
     def _begin(self) -> None:
         if self._cluster.options.tls is None:
             self.greet()
-            self.admit()
 
     def greet(self) -> None:
         """Say who we are."""
@@ -135,11 +134,11 @@ class Route(LinkChannel):
             line = self._cluster.connect_line(self.origin.url) + line
         self.session.write(line)
         self._host.log.info(f"{self.tag} - Route connection created")
+        self.start_auth_timer(self._cluster.options.auth_timeout_s)
         self._host.flush_touched()
 
     def admit(self) -> None:
-        """Wait for what the other server says of itself."""
-        self.start_auth_timer(self._cluster.options.auth_timeout_s)
+        """Wait for what the other server says of itself, as since the greeting."""
 
     def _ping_interval_s(self) -> float:
         return min(self._cluster.options.ping_interval_s or self._host.options.ping_interval_s, _MAX_PING_INTERVAL_S)
@@ -173,14 +172,14 @@ class Route(LinkChannel):
             link.fail(WireError(ClosedReason.PROTOCOL_VIOLATION, log=str(error)))
             return
         options = self._cluster.options
-        if not options.user:
-            self._settle_login(connect, True)
+        if options.knows_certificates:
+            self._settle_login(connect, is_known(options, self.tls, self.debug))
         elif is_bcrypt(options.password):
             link.hold()
-            self._verifying = self.loop.run_in_executor(None, verify_password, options.password, connect.password)
+            self._verifying = self.loop.run_in_executor(None, is_admitted, options, connect)
             self._verifying.add_done_callback(lambda verified: self._verified(connect, verified))
         else:
-            self._settle_login(connect, verify_password(options.password, connect.password))
+            self._settle_login(connect, is_admitted(options, connect))
 
     def _verified(self, connect: RouteConnect, verified: asyncio.Future[bool]) -> None:
         self._verifying = None
@@ -192,10 +191,8 @@ class Route(LinkChannel):
         self._host.flush_touched()
 
     def _settle_login(self, connect: RouteConnect, is_right: bool) -> None:
-        options = self._cluster.options
-        given = connect.user.encode("utf-8", "replace")
-        is_right &= not options.user or hmac.compare_digest(options.user.encode(errors="surrogateescape"), given)
         if not is_right:
+            given = connect.user.encode("utf-8", "replace")
             claimed = f" - User {go_quote(given)}" if given else ""
             text = f"authentication error{claimed}"
             reason = ClosedReason.AUTHENTICATION_FAILURE

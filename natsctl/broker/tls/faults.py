@@ -30,8 +30,6 @@ _WORDS = {
 
 def describe(error: BaseException) -> str:
     """Say why a handshake failed; never holds bytes of the peer."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"tls: failed to verify certificate: x509: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
         reason = error.reason or "handshake failure"
         return _WORDS.get(reason, f"tls: {reason.lower().replace('_', ' ')}")

@@ -113,7 +113,8 @@ class Handshake(asyncio.BufferedProtocol):
             text = "Connection throttling is active. Please try again later."
             self._connection.session.fail(WireError(ClosedReason.MAX_CONNECTIONS_EXCEEDED, wire=text))
             return
-        self._connection.debug("Starting TLS client connection handshake")
+        kind = self._connection.peer_kind.lower()
+        self._connection.debug(f"Starting TLS {f'{kind} server' if kind else 'client connection'} handshake")
         self._set_timer(self._security.options.timeout_s, self._miss_deadline)
         security = self._security
         self._negotiation = Negotiation(self._transport, security.context, security.threads, self._complete, self._fail)
@@ -186,7 +187,8 @@ class Handshake(asyncio.BufferedProtocol):
         connection = self._connection
         if connection.stopped_at is not None:
             return
-        message = f"TLS handshake error: {text}"
+        kind = f"{connection.peer_kind.lower()} " if connection.peer_kind else ""
+        message = f"TLS {kind}handshake error: {text}"
         if text == NOT_TLS:
             connection.debug(message)
         else:

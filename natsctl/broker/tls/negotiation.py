@@ -12,6 +12,7 @@ import ssl
 from collections.abc import Callable
 from concurrent.futures import Executor
 
+from natsctl.broker.tls.distrust import explain
 from natsctl.broker.tls.faults import NOT_TLS, describe
 
 __all__ = ["HANDSHAKE", "Negotiation"]
@@ -97,5 +98,7 @@ class Negotiation:
             self._complete(tls)
         elif isinstance(error, ssl.SSLWantReadError):
             self._transport.resume_reading()
+        elif isinstance(error, ssl.SSLCertVerificationError):
+            self._fail(explain(error, tls))
         else:
             self._fail(describe(error))

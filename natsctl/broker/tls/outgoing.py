@@ -149,7 +149,7 @@ class OutgoingHandshake(asyncio.BufferedProtocol):
 
     def _encrypt(self) -> None:
         connection, encryption = self._connection, self._encryption
-        connection.debug(f"Starting TLS {connection.kind.lower()} client handshake")
+        connection.debug(f"Starting TLS {connection.peer_kind.lower()} client handshake")
         self._timer = connection.loop.call_later(encryption.options.timeout_s, self._miss_deadline)
         self._negotiation = Negotiation(self._transport, encryption.context, None, self._complete, self._fail)
         self._negotiation.call(self._server_name)
@@ -178,7 +178,7 @@ class OutgoingHandshake(asyncio.BufferedProtocol):
     def _fail(self, text: str) -> None:
         connection = self._connection
         if connection.stopped_at is None:
-            self._encryption.log.error(f"{connection.tag} - TLS {connection.kind.lower()} handshake error: {text}")
+            self._encryption.log.error(f"{connection.tag} - TLS {connection.peer_kind.lower()} handshake error: {text}")
             connection.drop(ClosedReason.TLS_HANDSHAKE_FAILURE)
 
     def _miss_deadline(self) -> None:

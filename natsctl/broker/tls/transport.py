@@ -120,6 +120,9 @@ class TlsTransport(asyncio.BufferedProtocol, asyncio.Transport):
             while self._is_reading and not self._transport.is_closing():
                 view = self._connection.get_buffer(-1)
                 n_bytes, is_dry = self._fill(view)
+                if self._outgoing.pending:
+                    self._refuse_renegotiation()
+                    break
                 if n_bytes:
                     self._connection.buffer_updated(n_bytes)
                 if is_dry:
@@ -146,6 +149,14 @@ class TlsTransport(asyncio.BufferedProtocol, asyncio.Transport):
             if not filled:
                 raise
         return filled, False
+
+    def _refuse_renegotiation(self) -> None:
+        """OpenSSL has written while it read: a warning that it goes into no second handshake, and no other thing.
+
+        It would go on, and let the peer ask again and again.
+        """
+        self._send_records()
+        self._connection.drop(ClosedReason.READ_ERROR)
 
     def pause_reading(self) -> None:
         """Leave what comes in the socket, and what came encrypted."""
