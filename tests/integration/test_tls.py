@@ -6,8 +6,10 @@ import asyncio
 import hashlib
 import logging
 import math
+import shutil
 import ssl
 import time
+from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -269,6 +271,24 @@ async def test_a_record_that_is_none_ends_the_connection_and_no_other(pki: Pki) 
         await client.sync()
         client.send_past_encryption(GARBAGE)
         await client.end()
+        assert await reasons(broker) == [ClosedReason.READ_ERROR]
+        await other.sync()
+
+
+async def test_who_asks_for_a_second_handshake_is_cut_off_and_no_other(pki: Pki) -> None:
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl: apt-get install openssl")
+    async with (
+        broker_with(pki, handshake_first_s=math.inf) as broker,
+        await TlsClient.open(broker.port, pki.trust(), first=True) as other,
+    ):
+        command = ("openssl", "s_client", "-tls1_2", "-connect", f"127.0.0.1:{broker.port}")
+        client = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL)
+        assert client.stdin is not None and client.stdout is not None
+        async with asyncio.timeout(PATIENCE_S):
+            await client.stdout.readuntil(b"INFO {")
+            client.stdin.write(b"R\n")
+            await client.wait()  # on its own: its input stays open
         assert await reasons(broker) == [ClosedReason.READ_ERROR]
         await other.sync()
 
