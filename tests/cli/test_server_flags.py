@@ -149,7 +149,7 @@ def test_every_flag_of_nats_server_is_known() -> None:
 
 
 def test_every_flag_sets_an_option_or_waits_for_a_feature_or_is_an_action() -> None:
-    actions = {"config", "t", "signal", "version", "help_tls"}
+    actions = {"config", "t", "signal", "version", "help_tls", "routes", "cluster_listen"}
     for flag in (flag for title, flags in FLAGS.items() for flag in flags if title != "TLS" or flag.name == "help_tls"):
         assert bool(flag.sets) + bool(flag.needs) + (flag.name in actions) == 1, flag.name
 
