@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from natsctl.broker.logs.line import Level
 from natsctl.broker.logs.sink import Sink
 from natsctl.config.options import LogOptions
@@ -30,7 +28,7 @@ class Logger:
         self._debug = debug
         self._trace = trace
 
-    follows_options: ClassVar[bool] = True
+    follows_options = True
     """Whether the broker's options say where lines go, and which."""
 
     def follow(self, options: LogOptions, sink: Sink | None) -> None:
