@@ -291,6 +291,7 @@ class Channel(asyncio.BufferedProtocol, ABC):
         self._host.socket_lost(self)
         # Nothing leads back here from now on: connections come and go by thousands, and if the garbage collector had to
         # find them, everybody else would wait for it.
+        self._writer.stop()  # closing may have given it something to watch
         del self._writer, self.pinger, self._stall
         self.session.dispose()
 

@@ -284,6 +284,8 @@ class Connection:
         except nats_errors.TimeoutError:
             self.raise_failure()
             raise LinkError(f"the server did not answer within {self.timeout_s:g} s") from None
+        except nats_errors.BadSubjectError:
+            raise UsageError("nats-py takes * and > as whole tokens only") from None
         except (nats_errors.Error, OSError) as error:
             self.raise_failure()
             raise LinkError(f"connection lost: {_reason(error)}") from None
