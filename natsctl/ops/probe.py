@@ -29,6 +29,7 @@ __all__ = ["Probe", "probe"]
 _GREETING_S = 1.0
 """A server that speaks first does so at once."""
 _MAX_INFO_BYTES = 1 << 20
+_MAX_ANSWER_BYTES = 4096
 _DEMANDS = ("CERTIFICATE_REQUIRED", "HANDSHAKE_FAILURE", "BAD_CERTIFICATE")
 """What OpenSSL calls the alerts of servers that got no certificate."""
 
@@ -38,8 +39,8 @@ class Probe:
     """What was found out.
 
     Attributes:
-        speaks: Who is served there: ``clients``, ``routes``, ``leafnodes``, ``gateways`` or ``monitoring``; empty when
-            it did not say.
+        speaks: Who is served there: ``clients``, ``routes``, ``leafnodes``, ``gateways``, ``websocket`` or
+            ``monitoring``; empty when it did not say.
         software: Version and name of the server, where it says them.
         is_first: Whether TLS comes before INFO.
         version: Of TLS; empty without a handshake.
@@ -140,11 +141,11 @@ def _introduce(found: Probe, line: bytes) -> dict[str, Any]:
 
 
 def _kind(info: dict[str, Any]) -> str:
-    if "leafnode_urls" in info:
-        return "leafnodes"
-    if "client_id" in info:
-        return "clients"
-    return "gateways" if "gateway" in info else "routes"
+    if "gateway" in info:
+        return "gateways"
+    if "client_id" not in info:  # routes are told of everything, of leafnodes too
+        return "routes"
+    return "leafnodes" if "leafnode_urls" in info else "clients"
 
 
 def _stranger(found: Probe, line: bytes | bytearray) -> LinkError:
@@ -203,8 +204,9 @@ def _listen_behind(tls: ssl.SSLSocket, found: Probe) -> None:
 def _ask_for_page(tls: ssl.SSLSocket, found: Probe) -> None:
     with suppress(TimeoutError, ConnectionError):
         tls.sendall(b"HEAD / HTTP/1.0\r\n\r\n")
-        if tls.recv(8).startswith(b"HTTP/"):
-            found.speaks = "monitoring"
+        answer = tls.recv(_MAX_ANSWER_BYTES)
+        if answer.startswith(b"HTTP/"):
+            found.speaks = "websocket" if b"sec-websocket-" in answer.lower() else "monitoring"
 
 
 def _ask_system(host: str, port: int, is_first: bool, timeout_s: float) -> list[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -83,6 +84,46 @@ def test_monitoring_over_https_is_recognised(pki: Pki, certs: Certs, tmp_path: P
         port = server.log().partition("https monitor on 127.0.0.1:")[2].partition("\n")[0]
         shown = certs("probe", f"127.0.0.1:{port}", "--tlsca", pki.ca, "--json")
     assert shown.json["speaks"] == "monitoring"
+
+
+LISTEN = 'listen: "127.0.0.1:-1"'
+PORTS = {
+    "leafnodes": (f"leafnodes {{ {LISTEN}, TLS }}", r"for leafnode connections on \S+:(\d+)"),
+    "routes": (
+        f"cluster {{ name: x, {LISTEN}, TLS }}\nleafnodes {{ {LISTEN} }}",
+        r"for route connections on \S+:(\d+)",
+    ),
+    "gateways": (
+        f"gateway {{ name: x, {LISTEN}, TLS }}",
+        r"for gateways connections on \S+:(\d+)",
+    ),
+    "websocket": (f"websocket {{ {LISTEN}, TLS }}", r"for websocket clients on \S+:(\d+)"),
+}
+"""What another port of nats-server serves, to its block and the log line that tells where."""
+
+
+@pytest.mark.parametrize("speaks", PORTS)
+def test_the_other_ports_of_the_official_server_are_told_apart(
+    pki: Pki, certs: Certs, tmp_path: Path, speaks: str
+) -> None:
+    block, line = PORTS[speaks]
+
+    def look(tls: str, *options: str | Path) -> Any:
+        folder = tmp_path / f"tls {bool(tls)}"
+        folder.mkdir()
+        with running_server(nats_server(), folder, block.replace("TLS", tls) + "\n") as server:
+            port = re.search(line, server.log())
+            assert port, server.log()
+            return certs("probe", f"127.0.0.1:{port[1]}", "--json", *options).json
+
+    found = look(pki.block(), "--tlsca", pki.ca)
+    assert found["objections"] == []
+    assert sorted(found["chain"][0]["names"]) == ["127.0.0.1", "localhost"]
+    assert found["demands_certificate"] == (speaks in ("routes", "gateways"))
+    assert found["speaks"] == ("" if found["demands_certificate"] else speaks)  # it hangs up on who has none
+    if speaks != "websocket":
+        bare = look("")
+        assert (bare["speaks"], bare["objections"][0]["message"]) == (speaks, "the server offers no TLS")
 
 
 @pytest.mark.parametrize(

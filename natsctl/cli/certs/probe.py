@@ -64,6 +64,8 @@ def _split(address: str) -> tuple[str, int]:
 
 def _lines(found: Probe) -> list[str]:
     whom = f"serves {found.speaks}" if found.speaks else "does not say whom it serves"
+    if not found.speaks and found.demands_certificate:
+        whom += " before it has seen a certificate: routes, gateways, or clients where TLS comes first"
     lines = [f"{found.host}:{found.port} {whom}" + (f" ({found.software})" if found.software else "")]
     if found.version:
         order = "before INFO" if found.is_first and found.speaks != "monitoring" else "after INFO"
