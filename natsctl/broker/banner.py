@@ -28,6 +28,8 @@ def announce(log: Logger, options: Options, identity: Identity, engine: str, has
     log.info(f"  Version:  {__version__} (nats-server {PROTOCOL_RELEASE} protocol)")
     log.info(f"  Engine:   {engine}")
     log.debug(f"  Python:   {platform.python_version()}")
+    if identity.cluster:
+        log.info(f"  Cluster:  {identity.cluster}")
     log.info(f"  Name:     {identity.server_name}")
     log.info(f"  ID:       {identity.server_id}")
     if has_plain_passwords:

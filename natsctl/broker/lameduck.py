@@ -12,6 +12,7 @@ from typing import Protocol
 from natsctl.broker.client_events import ClientEvents
 from natsctl.broker.logs import Logger
 from natsctl.broker.registry import Registry
+from natsctl.broker.routes import Mesh
 from natsctl.config import Options
 from natsctl.errors import ClosedReason
 
@@ -29,6 +30,7 @@ class LameDuckHost(Protocol):
     log: Logger
     registry: Registry
     events: ClientEvents
+    mesh: Mesh
 
     def flush_touched(self) -> object:
         """Flush every connection whose session got output."""
@@ -60,6 +62,7 @@ class LameDuck:
         broker = self._broker
         broker.log.info("Entering lame duck mode, stop accepting new clients")
         await broker.stop_listening()
+        broker.mesh.enter_lame_duck()
         if broker.registry.open:
             self._tell_clients()
             await asyncio.sleep(broker.options.lame_duck_grace_period_s)

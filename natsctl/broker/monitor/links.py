@@ -1,15 +1,15 @@
-"""``/routez``, ``/leafz``, ``/gatewayz`` and ``/jsz``: what a single server without JetStream answers.
+"""``/leafz``, ``/gatewayz`` and ``/jsz``: what a single server without JetStream answers.
 
-Source: nats-server ``monitor.go`` (HandleRoutez, HandleLeafz, HandleGatewayz, HandleJsz).
+Source: nats-server ``monitor.go`` (HandleLeafz, HandleGatewayz, HandleJsz).
 """
 
 from __future__ import annotations
 
 from natsctl.broker.monitor.query import Query
 from natsctl.broker.monitor.source import Source
-from natsctl.monitoring.documents import Gatewayz, Jsz, Leafz, Routez
+from natsctl.monitoring.documents import Gatewayz, Jsz, Leafz
 
-__all__ = ["gatewayz", "jsz", "leafz", "routez"]
+__all__ = ["gatewayz", "jsz", "leafz"]
 
 _JSZ_BOOLEANS = (
     "accounts",
@@ -22,12 +22,6 @@ _JSZ_BOOLEANS = (
     "stream-leader-only",
 )
 """What to tell of streams: nothing can be told, but a typing error still is one."""
-
-
-def routez(source: Source, query: Query) -> Routez:
-    """Make ``/routez``."""
-    query.list_detail()
-    return Routez(server_id=source.server_id, server_name=source.broker.identity.server_name, now=source.now())
 
 
 def leafz(source: Source, query: Query) -> Leafz:

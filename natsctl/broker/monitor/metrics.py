@@ -108,8 +108,8 @@ def _connections(source: Source) -> Iterator[Metric]:
     yield _counter(
         "stale_connections", "Connections closed because pings went unanswered.", broker.stale_connections.total()
     )
-    for name in ("routes", "leafnodes"):
-        yield _gauge(name, f"Open connections of {name}.", 0)
+    yield _gauge("routes", "Open connections of routes.", len(broker.mesh.routes))
+    yield _gauge("leafnodes", "Open connections of leafnodes.", 0)
 
 
 _TRAFFIC = (

@@ -15,6 +15,7 @@ from natsctl.broker.auth import GLOBAL_ACCOUNT, SYSTEM_ACCOUNT, Authenticator
 from natsctl.broker.identity import Identity
 from natsctl.broker.logs import Logger
 from natsctl.broker.registry import Registry
+from natsctl.broker.routes import Mesh
 from natsctl.config import Options
 from natsctl.config.options import TlsOptions
 from natsctl.engine.api import Engine
@@ -40,6 +41,7 @@ class MonitoredBroker(Protocol):
     config_loaded_at: datetime
     slow_consumers: Counter[str]
     stale_connections: Counter[str]
+    mesh: Mesh
 
 
 class Source:

@@ -9,6 +9,7 @@ from collections import Counter
 from datetime import UTC, datetime
 
 from natsctl import __version__
+from natsctl.broker.monitor.routez import cluster_options
 from natsctl.broker.monitor.source import Source, to_ns, whole_or_float
 from natsctl.broker.registry import Traffic
 from natsctl.monitoring.documents import NatsctlVarz, PerKindStats, Varz
@@ -38,6 +39,7 @@ def varz(source: Source) -> Varz:
         auth_required=broker.authenticator.is_required,
         tls_required=options.is_tls_required,
         tls_verify=options.tls is not None and options.tls.wants_certificate,
+        connect_urls=identity.connect_urls,
         max_connections=options.max_connections,
         max_subscriptions=options.max_subscriptions,
         ping_interval=round(options.ping_interval_s * 1e9),
@@ -50,6 +52,7 @@ def varz(source: Source) -> Varz:
         max_control_line=options.max_control_line,
         max_payload=options.max_payload,
         max_pending=options.max_pending,
+        cluster=cluster_options(source),
         tls_timeout=whole_or_float(options.tls.timeout_s) if options.tls is not None else _TLS_TIMEOUT_S,
         tls_cert_not_after=source.certificate_expiry,
         write_deadline=round(options.write_deadline_s * 1e9),
@@ -84,15 +87,17 @@ def _count(source: Source, document: Varz) -> None:
         total.add(traffic)
     document.connections = len(broker.registry.open)
     document.total_connections = broker.registry.total
-    document.in_msgs = document.in_client_msgs = total.in_msgs
-    document.in_bytes = document.in_client_bytes = total.in_bytes
-    document.out_msgs = document.out_client_msgs = total.out_msgs
-    document.out_bytes = document.out_client_bytes = total.out_bytes
+    document.routes = len(broker.mesh.routes)
+    document.in_client_msgs, document.in_client_bytes = total.in_msgs, total.in_bytes
+    document.out_client_msgs, document.out_client_bytes = total.out_msgs, total.out_bytes
+    document.stalled_clients = total.stalls
+    total.add(broker.mesh.traffic())
+    document.in_msgs, document.in_bytes = total.in_msgs, total.in_bytes
+    document.out_msgs, document.out_bytes = total.out_msgs, total.out_bytes
     document.slow_consumers = broker.slow_consumers.total()
     document.slow_consumer_stats = _per_kind(broker.slow_consumers)
     document.stale_connections = broker.stale_connections.total()
     document.stale_connection_stats = _per_kind(broker.stale_connections)
-    document.stalled_clients = total.stalls
     document.subscriptions = broker.engine.n_subscriptions()
     document.http_req_stats = dict(sorted(source.requests.items()))
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 import socket
 from ipaddress import ip_address
 
-import psutil
-
 from natsctl.broker.listener import advertised, join_address
 
 __all__ = ["client_urls", "own_addresses"]
@@ -18,6 +16,8 @@ _ANY = ("", "0.0.0.0", "::")
 
 
 def _interface_ips() -> list[str]:
+    import psutil  # only a server that listens on all its addresses has to know them
+
     families = (socket.AF_INET, socket.AF_INET6)
     found = [each.address for entries in psutil.net_if_addrs().values() for each in entries if each.family in families]
     return [address.partition("%")[0] for address in found]

@@ -143,8 +143,10 @@ class Mesh:
         if self._security is not None:
             self._security.close()
 
-    def tell_lame_duck(self) -> None:
-        """Tell the other servers to send us no more clients."""
+    def enter_lame_duck(self) -> None:
+        """Tell the other servers to send us no more clients, and our own clients where else to go."""
+        self._own_urls = []
+        self._renew_urls()
         info = self.info()
         info.ldm = True
         for route in self.routes.values():

@@ -27,6 +27,8 @@ from natsctl.protocol.quote import go_quote
 __all__ = ["Cluster", "Origin", "Route"]
 
 _MAX_PING_INTERVAL_S = 30.0
+_NO_DEDICATED_ROUTE = "Not possible to have a dedicated route for account"
+"""What nats-server says when it finds out that no account can have a route of its own to us; it does not ask again."""
 
 
 @dataclass(slots=True)
@@ -261,7 +263,7 @@ class Route(LinkChannel):
 
     def on_peer_error(self, link: Link, text: str) -> None:
         """The other server says why it will hang up."""
-        if self.remote.route_account:
+        if text.startswith(_NO_DEDICATED_ROUTE):
             self.debug(f"Route Error '{text}'")
             self.close(ClosedReason.CLIENT_CLOSED)
         else:
