@@ -109,15 +109,14 @@ def running_two(contender: Contender, link: str) -> Iterator[Server]:
             f"leafnodes {{ listen: {address} }}",
         ),
     }[link]
-    with _folder() as far_folder, _folder() as folder:
-        with _process(contender, far_folder, _configured(far_folder, there)) as (far, far_ports):
-            with _process(contender, folder, _configured(folder, here)) as (process, ports):
-                yield Server(
-                    contender,
-                    process.pid,
-                    _port_of(ports["nats"]),
-                    Server(contender, far.pid, _port_of(far_ports["nats"])),
-                )
+    with (
+        _folder() as far_folder,
+        _folder() as folder,
+        _process(contender, far_folder, _configured(far_folder, there)) as (far_process, far_ports),
+        _process(contender, folder, _configured(folder, here)) as (process, ports),
+    ):
+        far = Server(contender, far_process.pid, _port_of(far_ports["nats"]))
+        yield Server(contender, process.pid, _port_of(ports["nats"]), far)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ _PING_S = 0.2
 async def until(condition: Callable[[], bool]) -> None:
     """Wait for something that no event tells."""
     async with asyncio.timeout(PATIENCE_S):
-        while not condition():
+        while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
 
