@@ -1,15 +1,15 @@
-"""``/leafz``, ``/gatewayz`` and ``/jsz``: what a single server without JetStream answers.
+"""``/gatewayz`` and ``/jsz``: what a server without JetStream answers.
 
-Source: nats-server ``monitor.go`` (HandleLeafz, HandleGatewayz, HandleJsz).
+Source: nats-server ``monitor.go`` (HandleGatewayz, HandleJsz).
 """
 
 from __future__ import annotations
 
 from natsctl.broker.monitor.query import Query
 from natsctl.broker.monitor.source import Source
-from natsctl.monitoring.documents import Gatewayz, Jsz, Leafz
+from natsctl.monitoring.documents import Gatewayz, Jsz
 
-__all__ = ["gatewayz", "jsz", "leafz"]
+__all__ = ["gatewayz", "jsz"]
 
 _JSZ_BOOLEANS = (
     "accounts",
@@ -22,12 +22,6 @@ _JSZ_BOOLEANS = (
     "stream-leader-only",
 )
 """What to tell of streams: nothing can be told, but a typing error still is one."""
-
-
-def leafz(source: Source, query: Query) -> Leafz:
-    """Make ``/leafz``."""
-    query.boolean("subs")
-    return Leafz(server_id=source.server_id, now=source.now())
 
 
 def gatewayz(source: Source, query: Query) -> Gatewayz:

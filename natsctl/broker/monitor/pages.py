@@ -18,7 +18,8 @@ from natsctl.broker.monitor.connz import connz
 from natsctl.broker.monitor.front import front_page
 from natsctl.broker.monitor.healthz import healthz
 from natsctl.broker.monitor.insides import stacks, variables
-from natsctl.broker.monitor.links import gatewayz, jsz, leafz
+from natsctl.broker.monitor.leafz import leafz
+from natsctl.broker.monitor.links import gatewayz, jsz
 from natsctl.broker.monitor.metrics import CONTENT_TYPE, exposition
 from natsctl.broker.monitor.query import BadQueryError, Query
 from natsctl.broker.monitor.routez import routez

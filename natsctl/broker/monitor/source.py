@@ -13,6 +13,7 @@ import psutil
 
 from natsctl.broker.auth import GLOBAL_ACCOUNT, SYSTEM_ACCOUNT, Authenticator
 from natsctl.broker.identity import Identity
+from natsctl.broker.leafnodes import Leafnodes
 from natsctl.broker.logs import Logger
 from natsctl.broker.registry import Registry
 from natsctl.broker.routes import Mesh
@@ -42,6 +43,7 @@ class MonitoredBroker(Protocol):
     slow_consumers: Counter[str]
     stale_connections: Counter[str]
     mesh: Mesh
+    leafnodes: Leafnodes
 
 
 class Source:

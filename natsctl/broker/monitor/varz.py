@@ -9,6 +9,7 @@ from collections import Counter
 from datetime import UTC, datetime
 
 from natsctl import __version__
+from natsctl.broker.monitor.leafz import leaf_options
 from natsctl.broker.monitor.routez import cluster_options
 from natsctl.broker.monitor.source import Source, to_ns, whole_or_float
 from natsctl.broker.registry import Traffic
@@ -53,6 +54,7 @@ def varz(source: Source) -> Varz:
         max_payload=options.max_payload,
         max_pending=options.max_pending,
         cluster=cluster_options(source),
+        leaf=leaf_options(source),
         tls_timeout=whole_or_float(options.tls.timeout_s) if options.tls is not None else _TLS_TIMEOUT_S,
         tls_cert_not_after=source.certificate_expiry,
         write_deadline=round(options.write_deadline_s * 1e9),
@@ -88,10 +90,12 @@ def _count(source: Source, document: Varz) -> None:
     document.connections = len(broker.registry.open)
     document.total_connections = broker.registry.total
     document.routes = len(broker.mesh.routes)
+    document.leafnodes = len(broker.leafnodes.joined)
     document.in_client_msgs, document.in_client_bytes = total.in_msgs, total.in_bytes
     document.out_client_msgs, document.out_client_bytes = total.out_msgs, total.out_bytes
     document.stalled_clients = total.stalls
-    total.add(broker.mesh.traffic())
+    for traffic in (broker.mesh.traffic(), *broker.leafnodes.traffic().values()):
+        total.add(traffic)
     document.in_msgs, document.in_bytes = total.in_msgs, total.in_bytes
     document.out_msgs, document.out_bytes = total.out_msgs, total.out_bytes
     document.slow_consumers = broker.slow_consumers.total()

@@ -11,6 +11,7 @@ import asyncio
 import math
 import secrets
 import socket
+from collections.abc import Sequence
 from dataclasses import replace
 from ipaddress import ip_address
 from typing import Protocol
@@ -42,6 +43,17 @@ _PROTOCOL = 1
 _ANY_HOST = "0.0.0.0"
 
 
+class LeafnodeUrls(Protocol):
+    """Where leafnodes connect, which each server of a cluster tells of all."""
+
+    @property
+    def own_urls(self) -> list[str]:
+        """Where they reach this server."""
+
+    def hear_of_peer(self, server_id: str, urls: Sequence[str]) -> None:
+        """Learn where they reach another server; no URLs: nowhere."""
+
+
 class MeshHost(Host, Protocol):
     """What the mesh needs of the broker."""
 
@@ -50,6 +62,10 @@ class MeshHost(Host, Protocol):
     host: str
     port: int
     """Where clients connect."""
+
+    @property
+    def leafnodes(self) -> LeafnodeUrls:
+        """Where leafnodes connect."""
 
     def tell_clients(self) -> None:
         """Send INFO anew to all clients that understand it."""
@@ -190,6 +206,7 @@ class Mesh:
             cluster=identity.cluster,
             cluster_dynamic=identity.cluster_is_dynamic,
             connect_urls=[] if options.no_advertise else self._own_urls,
+            leafnode_urls=self._host.leafnodes.own_urls,
             import_=RoutePermission.of(permissions.publish) if permissions is not None else None,
             export=RoutePermission.of(permissions.subscribe) if permissions is not None else None,
             gossip_mode=gossip,
@@ -245,6 +262,7 @@ class Mesh:
         route.join(LinkGrant(headers=info.headers and not options.no_header_support, permissions=permissions))
         self._spread(route)
         self._renew_urls()
+        self._host.leafnodes.hear_of_peer(info.server_id, info.leafnode_urls)
         return True
 
     def _inherit(self, known: Route, lost: Route) -> None:
@@ -259,6 +277,7 @@ class Mesh:
             del self.routes[server_id]
             self._moved.add(route.session)
             self._renew_urls()
+            self._host.leafnodes.hear_of_peer(server_id, [])
         if reason is ClosedReason.TLS_HANDSHAKE_FAILURE and route.origin is not None and _is_ip(route.origin.url.host):
             self._tls_name = ""  # perhaps it has a certificate for its address
         if not self._is_open or reason is ClosedReason.ROUTE_REMOVED:
@@ -299,6 +318,7 @@ class Mesh:
         if info.ldm:
             route.remote.connect_urls = []
             self._renew_urls()
+            self._host.leafnodes.hear_of_peer(info.server_id, [])
         else:
             route.remote.import_, route.remote.export = info.import_, info.export
 
