@@ -1,4 +1,4 @@
-"""``--signal``: tell a running server to stop, reload, reopen its log or enter lame duck mode.
+"""``--signal`` and ``natsctl server reload``: tell a running server to stop, reload, reopen its log or go away slowly.
 
 Source: nats-server 2.15, flag ``--signal``.
 """
@@ -10,9 +10,10 @@ import re
 import signal
 from pathlib import Path
 
+from natsctl.config import load_available
 from natsctl.errors import ServerError
 
-__all__ = ["send_signal"]
+__all__ = ["reload_server", "send_signal"]
 
 SIGNALS = {
     "stop": signal.SIGKILL,
@@ -26,6 +27,7 @@ PROC = Path("/proc")
 _PID = re.compile(r"[0-9]{1,10}")
 _PID_MAX = 2**31 - 1
 _PID_FILE_BYTES = 64
+_CONFIG_FLAG = re.compile(r"--?(c|config)(=(.*))?", re.DOTALL)
 
 
 def send_signal(spec: str) -> None:
@@ -42,14 +44,61 @@ def send_signal(spec: str) -> None:
         raise ServerError(f"invalid signal parameters: [{' '.join(rest[1:])}]")
     if command not in SIGNALS:
         raise ServerError(f'unknown signal "{command}"')
+    _signal(command, _pids_meant(_maybe_read_pid_file(rest[0]) if rest else ""))
+
+
+def reload_server(target: str = "") -> list[int]:
+    """Have a server read its configuration again; a configuration that cannot be used is not even tried.
+
+    Args:
+        target: A process id, a pid file, or the configuration file the server was started with; empty when there is
+            but one server.
+
+    Returns:
+        The process ids of who was told.
+
+    Raises:
+        ConfigError: The configuration file cannot be used.
+        ServerError: No process is meant, or one could not be signalled.
+    """
+    expression = _maybe_read_pid_file(target)
+    pids = _pids_meant(expression) if not target or _PID.fullmatch(expression) else _pids_running_with(target)
+    _signal("reload", pids)
+    return pids
+
+
+def _signal(command: str, pids: list[int]) -> None:
     failures = []
-    for pid in _pids_meant(_maybe_read_pid_file(rest[0]) if rest else ""):
+    for pid in pids:
         try:
             os.kill(pid, SIGNALS[command])
         except OSError as error:
             failures.append(f'signal "{command}" {pid}: {(error.strerror or str(error)).lower()}')
     if failures:
         raise ServerError("\n".join(failures))
+
+
+def _pids_running_with(config: str) -> list[int]:
+    options = load_available(config).options
+    pids = [pid for pid in _server_pids() if _has_config(pid, os.path.realpath(config))]
+    if pids:
+        return pids
+    if not options.pid_file:
+        raise ServerError(f"no natsctl server runs with {config}")
+    return _pids_meant(_maybe_read_pid_file(options.pid_file))
+
+
+def _has_config(pid: int, path: str) -> bool:
+    """Tell whether a server was started with this configuration file, relative to where it runs."""
+    argv = _argv(pid)
+    for index, arg in enumerate(argv):
+        flag = _CONFIG_FLAG.fullmatch(arg)
+        if flag is None:
+            continue
+        given = flag[3] if flag[2] else "".join(argv[index + 1 : index + 2])
+        if given and os.path.realpath(PROC / str(pid) / "cwd" / given) == path:
+            return True
+    return False
 
 
 def _maybe_read_pid_file(value: str) -> str:

@@ -25,13 +25,16 @@ app = typer.Typer(add_completion=False)
 @takes_flags
 def server(
     context: typer.Context,
-    words: Annotated[list[str] | None, typer.Argument(metavar="help|version", hidden=True)] = None,
+    words: Annotated[list[str] | None, typer.Argument(metavar="help|version|reload", hidden=True)] = None,
     **flags: Any,
 ) -> None:
     """Run the embedded broker until it is stopped.
 
     The flags are those of nats-server, in Go's manner: one dash or two, a value after a blank or after =, a boolean
     switched off with =false. A flag wins over the same setting in the configuration file.
+
+    "natsctl server reload" has a running server read its configuration again, as SIGHUP and --signal reload do. Behind
+    it may stand a process id, a pid file, or the configuration file, which is checked first.
     """
     given = {name: value for name, value in flags.items() if value is not None}
     try:
@@ -53,6 +56,8 @@ def _run(context: typer.Context, words: list[str], flags: Mapping[str, Any]) -> 
     if word == "help":
         print(context.get_help())
         return 0
+    if word == "reload" and len(words) <= 2:
+        return _reload("".join(words[1:]))
     if words:
         raise ServerError(f'unrecognized command: "{words[0]}"')
     if flags.get("signal"):
@@ -61,6 +66,14 @@ def _run(context: typer.Context, words: list[str], flags: Mapping[str, Any]) -> 
         send_signal(flags["signal"])
         return 0
     return _check(flags) if flags.get("t") else _start(flags)
+
+
+def _reload(target: str) -> int:
+    from natsctl.broker.signals import reload_server
+
+    for pid in reload_server(target):
+        print(f"server {pid} was told to reload; its log says what has changed")
+    return 0
 
 
 def _check(flags: Mapping[str, Any]) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -175,6 +176,44 @@ async def test_other_settings_let_clients_in(command: Command, tmp_path: Path, c
     with running_server(command(), tmp_path, config) as server:
         async with await WireClient.open(server.port) as client:
             assert await client.sync() == []
+
+
+def hang_up(server: ServerProcess, directory: Path, config: str) -> list[str]:
+    """Change the file, send a hangup, and give what the log says of it."""
+    before, file = server.log(), directory / "nats.conf"
+    file.write_text("\n".join(file.read_text().splitlines()[:2]) + f"\n{config}")
+    server.process.send_signal(signal.SIGHUP)
+    deadline = time.monotonic() + 15
+    while "Reloaded server configuration" not in server.log()[len(before) :]:
+        assert time.monotonic() < deadline, server.log()
+        time.sleep(0.01)  # no event tells of it
+    return [line.partition("[INF] ")[2] for line in server.log()[len(before) :].splitlines() if "[INF] " in line]
+
+
+@servers
+def test_a_hangup_changes_the_log(command: Command, tmp_path: Path) -> None:
+    with running_server(command(), tmp_path, "debug = false\ntrace = false\n") as server:  # 4-35 to 4-38
+        said = hang_up(server, tmp_path, "debug = true\ntrace = true\n")
+    trapped, trace, debug, *_, reloaded = said
+    assert (trapped, trace, debug) == ('Trapped "hangup" signal', "Reloaded: trace = true", "Reloaded: debug = true")
+    assert reloaded.startswith("Reloaded server configuration")
+
+
+@servers
+async def test_a_hangup_closes_the_connections_that_are_too_many(command: Command, tmp_path: Path) -> None:
+    with running_server(command(), tmp_path, "max_connections = 10\n") as server:  # 4-39 to 4-41
+        clients = [await WireClient.open(server.port) for _ in range(3)]
+        for client in clients:
+            await client.sync()
+        said = hang_up(server, tmp_path, "max_connections = 1\n")
+        at = said.index("Closed 2 connections to fall within max_connections")
+        assert said[at + 1] == "Reloaded: max_connections = 1"
+        for client in clients:
+            await client.send(b"PING\r\n")
+        ends = [(await client.read()).decode() for client in clients]
+        assert sorted(ends) == ["-ERR 'maximum connections exceeded'"] * 2 + ["PONG"]
+        for client in clients:
+            client.close()
 
 
 @servers

@@ -24,6 +24,8 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
             "natsctl server --tlsverify --tlscert server.pem --tlskey server-key.pem --tlscacert ca.pem",
         ),
         ("Have a running server open its log file anew:", "natsctl server --signal reopen=/run/natsctl.pid"),
+        ("Have it read its configuration again, once that is found to be good:", "natsctl server reload nats.conf"),
+        ("Let its clients move to others before it stops:", "natsctl server --signal ldm=/run/natsctl.pid"),
     ),
     "natsctl pub": (
         ("Publish one message:", "natsctl pub greetings hello"),

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from natsctl.broker import signals
-from natsctl.broker.signals import send_signal
-from natsctl.errors import ServerError
+from natsctl.broker.signals import reload_server, send_signal
+from natsctl.errors import ConfigError, ServerError
 
 SLEEPER = "import signal; print('asleep', flush=True); signal.pause()"
 
@@ -210,3 +210,54 @@ def test_what_cannot_be_meant_is_refused(spec: str, message: str) -> None:
     with pytest.raises(ServerError) as caught:
         send_signal(spec)
     assert str(caught.value) == message
+
+
+# ---- reload
+
+
+@pytest.mark.parametrize("flags", [["-c", "{0}"], ["--config={0}"], ["-D", "-config", "{0}"], ["-c=nats.conf"]])
+def test_a_reload_reaches_the_server_that_runs_with_the_file(
+    flags: list[str], script: str, processes: Path, tmp_path: Path
+) -> None:
+    config = tmp_path / "nats.conf"
+    config.write_text("debug: true")
+    argv = [script, "server", *(flag.format(config) for flag in flags)]
+    code = f"import os; os.chdir({str(tmp_path)!r}); os.execv({script!r}, {argv!r})"
+    with asleep(sys.executable, "-c", code) as process, asleep(script, "server", "-c", "other.conf") as other:
+        show(processes, process, other)
+        assert reload_server(str(config)) == [process.pid]
+        assert process.wait() == -signal.SIGHUP
+        assert other.poll() is None
+
+
+def test_a_reload_finds_the_pid_in_the_file_that_the_configuration_names(processes: Path, tmp_path: Path) -> None:
+    with asleep(sys.executable, "-c", SLEEPER) as process:
+        (tmp_path / "pid").write_text(str(process.pid))
+        (tmp_path / "nats.conf").write_text(f"pid_file: '{tmp_path}/pid'")
+        assert reload_server(str(tmp_path / "nats.conf")) == [process.pid]
+        assert process.wait() == -signal.SIGHUP
+
+
+@pytest.mark.parametrize("by_file", [True, False])
+def test_a_reload_takes_a_pid_and_a_pid_file(by_file: bool, tmp_path: Path) -> None:
+    with asleep(sys.executable, "-c", SLEEPER) as process:
+        (tmp_path / "pid").write_text(str(process.pid))
+        assert reload_server(str(tmp_path / "pid") if by_file else str(process.pid)) == [process.pid]
+        assert process.wait() == -signal.SIGHUP
+
+
+def test_a_configuration_that_cannot_be_used_is_not_even_tried(script: str, processes: Path, tmp_path: Path) -> None:
+    config = tmp_path / "nats.conf"
+    config.write_text("debug: [")
+    with asleep(script, "server", "-c", str(config)) as process:
+        show(processes, process)
+        with pytest.raises(ConfigError, match="the file ends inside an array"):
+            reload_server(str(config))
+        assert process.poll() is None
+
+
+def test_a_configuration_that_nobody_runs_with_is_named(processes: Path, tmp_path: Path) -> None:
+    config = tmp_path / "nats.conf"
+    config.write_text("debug: true")
+    with pytest.raises(ServerError, match=f"no natsctl server runs with {config}"):
+        reload_server(str(config))
