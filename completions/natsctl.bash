@@ -463,13 +463,13 @@ _natsctl() {
             ;;
         'natsctl routez')
             case $current in
-                -*) words="--json -json --watch -watch -h --help -help -s --server -server -m --http-port -http-port -ms --https-port -https-port --base-path -base-path --cluster -cluster --cert --tlscert -cert -tlscert --key --tlskey -key -tlskey --cacert --tlsca -cacert -tlsca -k --insecure -insecure --timeout -timeout" ;;
+                -*) words="-u --subs -subs --json -json --watch -watch -h --help -help -s --server -server -m --http-port -http-port -ms --https-port -https-port --base-path -base-path --cluster -cluster --cert --tlscert -cert -tlscert --key --tlskey -key -tlskey --cacert --tlsca -cacert -tlsca -k --insecure -insecure --timeout -timeout" ;;
                 *) words="" ;;
             esac
             ;;
         'natsctl leafz')
             case $current in
-                -*) words="--account -account --json -json --watch -watch -h --help -help -s --server -server -m --http-port -http-port -ms --https-port -https-port --base-path -base-path --cluster -cluster --cert --tlscert -cert -tlscert --key --tlskey -key -tlskey --cacert --tlsca -cacert -tlsca -k --insecure -insecure --timeout -timeout" ;;
+                -*) words="--account -account -u --subs -subs --json -json --watch -watch -h --help -help -s --server -server -m --http-port -http-port -ms --https-port -https-port --base-path -base-path --cluster -cluster --cert --tlscert -cert -tlscert --key --tlskey -key -tlskey --cacert --tlsca -cacert -tlsca -k --insecure -insecure --timeout -timeout" ;;
                 *) words="" ;;
             esac
             ;;

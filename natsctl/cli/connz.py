@@ -9,7 +9,7 @@ import typer
 
 from natsctl.cli.goflags import GoCommand
 from natsctl.cli.monitoring_options import takes_ports
-from natsctl.cli.page_output import AsJson, PageOutput, Watch
+from natsctl.cli.page_output import AsJson, PageOutput, Subs, Watch
 from natsctl.cli.page_tables import connz_tables
 from natsctl.monitoring.documents import Connz
 from natsctl.ops.pages import Ports
@@ -45,7 +45,7 @@ def connz(
     ] = None,
     offset: Annotated[int | None, typer.Option("--offset", help="Pass over so many.", metavar="N", min=0)] = None,
     state: Annotated[State, typer.Option("--state", help="Which connections.")] = State.OPEN,
-    subs: Annotated[bool, typer.Option("-u", "--subs", help="List the subjects of each connection.")] = False,
+    subs: Subs = False,
     auth: Annotated[bool, typer.Option("--auth", help="List users and accounts.")] = False,
     cid: Annotated[int | None, typer.Option("--cid", help="Only this connection.", metavar="CID", min=1)] = None,
     user: Annotated[str | None, typer.Option("--user", help="Only connections of this user.", metavar="NAME")] = None,

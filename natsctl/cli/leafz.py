@@ -8,7 +8,7 @@ import typer
 
 from natsctl.cli.goflags import GoCommand
 from natsctl.cli.monitoring_options import takes_ports
-from natsctl.cli.page_output import AsJson, PageOutput, Watch
+from natsctl.cli.page_output import AsJson, PageOutput, Subs, Watch
 from natsctl.cli.page_tables import leafz_tables
 from natsctl.monitoring.documents import Leafz
 from natsctl.ops.pages import Ports
@@ -25,9 +25,10 @@ def leafz(
     account: Annotated[
         str | None, typer.Option("--account", help="Only leafnodes of this account.", metavar="NAME")
     ] = None,
+    subs: Subs = False,
     as_json: AsJson = False,
     every_s: Watch = None,
 ) -> None:
     """Read /leafz: the leafnode connections, made or taken."""
     output = PageOutput(name="leafz", kind=Leafz, ports=ports, tables=leafz_tables, as_json=as_json, every_s=every_s)
-    output.show({"acc": account})
+    output.show({"acc": account, "subs": subs})

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.live import Live
 
-__all__ = ["AsJson", "PageOutput", "Watch"]
+__all__ = ["AsJson", "PageOutput", "Subs", "Watch"]
 
 D = TypeVar("D", bound=Document)
 
@@ -31,6 +31,8 @@ _NATURAL_WIDTH = 10_000
 
 AsJson = Annotated[bool, typer.Option("--json", help="Write the document as the server sent it.")]
 """The option of all plain readings that skips the table."""
+Subs = Annotated[bool, typer.Option("-u", "--subs", help="List the subjects of each connection.")]
+"""The option of the readings of connections that lists what they are subscribed to."""
 Watch = Annotated[
     float | None,
     typer.Option(

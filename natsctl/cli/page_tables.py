@@ -122,6 +122,7 @@ def routez_tables(routez: Routez) -> list[RenderableType]:
         ("RTT", lambda route: route.rtt, True),
         ("UPTIME", lambda route: route.uptime, True),
         ("IDLE", lambda route: route.idle, True),
+        ("SUBSCRIPTIONS", lambda route: ", ".join(route.subscriptions_list), False),
     ]
     servers = len({route.remote_id for route in routez.routes})
     return _listing(columns, routez.routes, f"{routez.num_routes} routes to {servers} servers")
@@ -141,6 +142,7 @@ def leafz_tables(leafz: Leafz) -> list[RenderableType]:
         ("BYTES_TO", lambda leaf: format_size(leaf.out_bytes), True),
         ("BYTES_FROM", lambda leaf: format_size(leaf.in_bytes), True),
         ("RTT", lambda leaf: leaf.rtt, True),
+        ("SUBSCRIPTIONS", lambda leaf: ", ".join(leaf.subscriptions_list), False),
     ]
     return _listing(columns, leafz.leafs, f"{leafz.leafnodes} leafnodes")
 

@@ -185,8 +185,15 @@ class TestRoutez:
                 for line in running.process.stdout:
                     if b'"remote_name": "seed"' in line:
                         break
+                with seed.connected("SUB rides.* 1\n"):
+                    running = natsctl.start("routez", *at(joined), "--subs", "--json", "--watch", "0.05")
+                    assert running.process.stdout
+                    assert any(b'"rides.*"' in line for line in running.process.stdout)
+                    listed = natsctl("routez", *at(joined), "--subs")
                 done = natsctl("routez", *at(joined))
         assert b"seed" in done.out
+        assert b"SUBSCRIPTIONS" not in done.out
+        assert re.search(rb"SUBSCRIPTIONS\n(.*\n)*.*rides\.\*", listed.out)
         assert re.search(rb"^\d routes to 1 servers$", done.out, re.MULTILINE)
 
 

@@ -97,7 +97,7 @@ class TestErrors:
             pass
         error = await trouble(f"http://127.0.0.1:{port}")
         assert str(error) == f"127.0.0.1:{port} refuses connections"
-        assert "monitoring (-m PORT" in (error.hint or "")
+        assert "monitoring, by -m PORT" in (error.hint or "")
         assert error.exit_code == 6
 
     async def test_a_name_that_does_not_exist_is_said_to_be_unknown(self) -> None:

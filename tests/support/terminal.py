@@ -29,7 +29,11 @@ class Terminal:
         self._slave = slave
         self.resize(rows, columns)
         self.output = b""
-        self.process = subprocess.Popen([*args], stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
+        sizes = ("COLUMNS", "LINES")  # would win over the size of the terminal
+        environment = {name: value for name, value in os.environ.items() if name not in sizes}
+        self.process = subprocess.Popen(
+            [*args], stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True
+        )
 
     def wait_for(self, text: bytes) -> None:
         """Read until something was written."""
