@@ -17,14 +17,24 @@ from tests.support.kit import RunningKit, running_kit
 from tests.support.process import nats_server
 
 
+ENGINES = ("nats-server", "natsctl")
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _peer() -> None:
     nats_server()
 
 
+@pytest.fixture(scope="module", params=ENGINES)
+def kit(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningKit]:
+    """Three nodes on free ports, of each server in turn; the tests leave them running."""
+    with running_kit("--port", "-1", temporary=tmp_path_factory.mktemp("kit"), engine=request.param) as kit:
+        yield kit
+
+
 @pytest.fixture
-def kit(tmp_path: Path) -> Iterator[RunningKit]:
-    """Three nodes of the official server on free ports."""
+def own_kit(tmp_path: Path) -> Iterator[RunningKit]:
+    """Three nodes of the official server that a test may end."""
     with running_kit("--port", "-1", temporary=tmp_path) as kit:
         yield kit
 
@@ -35,12 +45,12 @@ def kit(tmp_path: Path) -> Iterator[RunningKit]:
     ids=lambda value: str(value),
 )
 def test_a_signal_ends_all_nodes_and_removes_the_files(
-    kit: RunningKit, tmp_path: Path, number: signal.Signals, code: int
+    own_kit: RunningKit, tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
-    assert len(kit.survivors()) == 3
+    assert len(own_kit.survivors()) == 3
     assert [path.name[:16] for path in tmp_path.iterdir()] == ["natsctl-cluster-"]
-    assert kit.end(number) == code
-    assert kit.survivors() == []
+    assert own_kit.end(number) == code
+    assert own_kit.survivors() == []
     assert list(tmp_path.iterdir()) == []
 
 
@@ -65,10 +75,12 @@ def test_what_is_printed_works_as_typed(kit: RunningKit, natsctl: Shell) -> None
     assert natsctl(*status).out.endswith(b"3 servers, each with a route to every other.\n")
 
 
-def test_a_node_that_dies_is_told_and_the_others_go_on(kit: RunningKit, natsctl: Shell) -> None:
-    kit.kill(2)
-    assert len(kit.survivors()) == 2
-    run = natsctl("cluster", "status", "-s", kit.monitor_urls[0], "--json")
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_node_that_dies_is_told_and_the_others_go_on(engine: str, natsctl: Shell, tmp_path: Path) -> None:
+    with running_kit("--port", "-1", temporary=tmp_path, engine=engine) as kit:
+        kit.kill(2)
+        assert len(kit.survivors()) == 2
+        run = natsctl("cluster", "status", "-s", kit.monitor_urls[0], "--json")
     found = json.loads(run.out)
     assert run.code == 1
     assert [server["name"] for server in found["servers"]] == ["node1", "node2"]
@@ -78,19 +90,19 @@ def test_a_node_that_dies_is_told_and_the_others_go_on(kit: RunningKit, natsctl:
     assert found["missing_routes"] == []
 
 
-def test_the_end_of_the_last_node_is_the_end(kit: RunningKit) -> None:
+def test_the_end_of_the_last_node_is_the_end(own_kit: RunningKit) -> None:
     for index in range(3):
-        kit.kill(index)
-    _, err = kit.process.communicate(timeout=20)
-    assert (kit.process.returncode, err) == (1, "natsctl: all nodes have ended\n")
+        own_kit.kill(index)
+    _, err = own_kit.process.communicate(timeout=20)
+    assert (own_kit.process.returncode, err) == (1, "natsctl: all nodes have ended\n")
 
 
-def test_status_goes_on_when_a_watched_node_is_gone(kit: RunningKit, natsctl: Shell) -> None:
-    watch = natsctl.start("cluster", "status", "-s", kit.monitor_urls[0], "--json", "--watch", "0.1")
+def test_status_goes_on_when_a_watched_node_is_gone(own_kit: RunningKit, natsctl: Shell) -> None:
+    watch = natsctl.start("cluster", "status", "-s", own_kit.monitor_urls[0], "--json", "--watch", "0.1")
     out = b""
     while b'"problems": []' not in out:
         out += watch.read_out(64)
-    kit.kill(1)
+    own_kit.kill(1)
     while b"node2 does not answer" not in out:
         out += watch.read_out(64)
     assert watch.finish(signal.SIGINT).code == 130
@@ -125,9 +137,9 @@ def test_a_port_in_use_is_told_before_anything_starts(natsctl: Shell, tmp_path: 
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        run = natsctl("cluster", "up", "--engine", "nats-server", "--port", str(port - 1), TMPDIR=str(tmp_path))
+        run = natsctl("cluster", "up", "--engine", "nats-server", "--port", str(port), TMPDIR=str(tmp_path))
     assert run.code == 1
-    assert f"port {port} for node2 is in use" in run.err
+    assert f"port {port} for node1 is in use" in run.err
     assert list(tmp_path.glob("natsctl-cluster-*")) == []
 
 
