@@ -486,3 +486,4 @@ class Channel(asyncio.BufferedProtocol, ABC):
         self.session.close(reason)
         self._note_end(self.session.closed or reason)
         self._stall.stop()
+        self._host.flush_soon()  # other servers are told what nobody wants any more
