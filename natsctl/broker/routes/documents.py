@@ -45,6 +45,7 @@ class RouteInfo(msgspec.Struct, omit_defaults=True, kw_only=True):
     Wire: ``INFO {...} \r\n``.
 
     Attributes:
+        client_id: Only what serves clients or leafnodes sends it.
         ip: URL of its route port, where it is to be reached under another address than its connection comes from.
         cluster_dynamic: Whether it would take another cluster name.
         connect_urls: Where clients reach it.
@@ -63,6 +64,7 @@ class RouteInfo(msgspec.Struct, omit_defaults=True, kw_only=True):
     tls_required: bool = False
     tls_verify: bool = False
     max_payload: int = 0
+    client_id: int = 0
     ip: str = ""
     cluster: str = ""
     cluster_dynamic: bool = False

@@ -237,6 +237,9 @@ class Route(LinkChannel):
         self.remote = info
         if info.server_id == us.server_id or not info.server_id:
             self.close(ClosedReason.DUPLICATE_ROUTE)
+        elif info.client_id:
+            self.error("attempted to connect to wrong port")
+            self.close(ClosedReason.INCORRECT_PORT)
         elif info.cluster and not self._cluster.accept_name(info.cluster, info.cluster_dynamic, info.server_id):
             self.close(ClosedReason.CLUSTER_NAME_CONFLICT)
         elif info.server_name == us.server_name:
