@@ -16,7 +16,6 @@ from tests.cli.conftest import Shell
 from tests.support.kit import RunningKit, running_kit
 from tests.support.process import nats_server
 
-
 ENGINES = ("nats-server", "natsctl")
 
 
