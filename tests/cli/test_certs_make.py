@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -25,7 +26,7 @@ import pytest
 from natsctl.config import load
 from tests.cli.conftest import running_server
 from tests.support.certs import Certs, read_certificate
-from tests.support.process import nats_server
+from tests.support.process import NATSCTL, nats_server
 from tests.support.terminal import Terminal
 
 PATIENCE_S = 20.0
@@ -221,43 +222,56 @@ def free_ports(n_ports: int) -> int:
 
 
 @contextmanager
-def running_nodes(folder: Path, names: list[str]) -> Iterator[None]:
+def running_nodes(folder: Path, programs: dict[str, tuple[str, ...]]) -> Iterator[None]:
     with ExitStack() as stack:
-        for name in names:
+        for name, program in programs.items():
             log = stack.enter_context((folder / name / "log").open("wb"))
-            process = subprocess.Popen([*nats_server(), "-c", "nats.conf"], cwd=folder / name, stderr=log)
+            process = subprocess.Popen([*program, "-c", "nats.conf"], cwd=folder / name, stderr=log)
             stack.callback(process.wait)
             stack.callback(process.send_signal, signal.SIGTERM)
         yield
 
 
-def test_a_cluster_of_official_servers_has_tls_for_clients_routes_and_monitoring(certs: Certs, tmp_path: Path) -> None:
+@pytest.mark.parametrize("n_ours", [0, 2, 3])
+async def test_a_cluster_has_tls_for_clients_routes_and_monitoring(certs: Certs, tmp_path: Path, n_ours: int) -> None:
     base = free_ports(9)
     ports = ("--client-port", base, "--route-port", base + 3, "--monitor-port", base + 6)
     made = certs("cluster", "c", "--nodes", "3", *map(str, ports), "--name", "tested")
     assert made.code == 0, made.err
     folder = tmp_path / "c"
-    names = [f"node{number}" for number in (1, 2, 3)]
-    with running_nodes(folder, names):
+    programs = [NATSCTL] * n_ours + [nats_server()] * (3 - n_ours)
+    with running_nodes(folder, {f"node{n + 1}": program for n, program in enumerate(programs)}):
         deadline = time.monotonic() + PATIENCE_S
         while True:
             try:
-                pages = [monitoring(folder, base + 6 + n, "routez") for n in range(3)]
+                pages = [await monitoring(folder, base + 6 + n, "routez") for n in range(3)]
                 if all(len({route["remote_name"] for route in page["routes"]}) == 2 for page in pages):
                     break
             except OSError:
                 pages = []
             assert time.monotonic() < deadline, (pages, (folder / "node1" / "log").read_text())
-            time.sleep(0.1)  # no event tells of a mesh that is complete
-        varz = monitoring(folder, base + 6, "varz")
+            await asyncio.sleep(0.1)  # no event tells of a mesh that is complete
+        varz = await monitoring(folder, base + 6, "varz")
         assert varz["cluster"]["name"] == "tested"
         assert (varz["tls_required"], varz["tls_verify"]) == (True, True)
         assert varz["cluster"]["tls_required"]
+        first, last = [await nats.connect(f"tls://127.0.0.1:{base + n}", tls=context(folder)) for n in (0, 2)]
+        inbox = await last.subscribe("greetings")
+        await last.flush()
+        while not inbox.pending_msgs:  # until the first node has heard of it
+            assert time.monotonic() < deadline
+            await first.publish("greetings", b"hello")
+            await asyncio.sleep(0.05)
+        await first.close()
+        await last.close()
 
 
-def monitoring(folder: Path, port: int, page: str) -> Any:
-    with urllib.request.urlopen(f"https://127.0.0.1:{port}/{page}", context=context(folder), timeout=5) as answer:
-        return json.load(answer)
+async def monitoring(folder: Path, port: int, page: str) -> Any:
+    def read() -> Any:
+        with urllib.request.urlopen(f"https://127.0.0.1:{port}/{page}", context=context(folder), timeout=5) as answer:
+            return json.load(answer)
+
+    return await asyncio.to_thread(read)
 
 
 def test_nodes_on_hosts_have_their_names_and_only_what_they_need(certs: Certs, tmp_path: Path) -> None:

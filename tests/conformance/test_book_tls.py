@@ -10,6 +10,7 @@ import json
 import ssl
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -193,6 +194,25 @@ def test_openssl_cannot_begin_where_info_comes_first(command: Command, folder: P
         done = subprocess.run(line, cwd=folder, capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL)
     assert done.returncode != 0
     assert "wrong version number" in done.stderr
+
+
+@servers
+def test_a_route_to_an_address_needs_a_certificate_with_addresses(
+    command: Command, folder: Path, tmp_path: Path
+) -> None:
+    files = "cert_file: 'route.pem', key_file: 'route-key.pem', ca_file: 'ca.pem'"
+    block = f"cluster {{ name: book, listen: '127.0.0.1:-1', tls {{ {files} }}, %s }}\n"  # 8-21
+    places = [tmp_path / name for name in ("one", "two")]
+    for place in places:
+        place.mkdir()
+    with running_server(command(), places[0], block % "") as one:
+        port = one.log().partition("Listening for route connections on ")[2].partition("\n")[0].rpartition(":")[2]
+        routes = f"routes: ['nats-route://127.0.0.1:{port}']"
+        with running_server(command(), places[1], block % routes) as two:
+            deadline = time.monotonic() + PATIENCE_S
+            while "x509: cannot validate certificate for 127.0.0.1" not in two.log() and time.monotonic() < deadline:
+                time.sleep(0.02)  # no event tells of it
+    assert "because it doesn't contain any IP SANs" in two.log()  # 8-24
 
 
 @servers

@@ -12,7 +12,6 @@ from typing import Annotated
 import typer
 
 from natsctl.cli.output import note, printable
-from natsctl.config.availability import UNAVAILABLE
 from natsctl.errors import NatsctlError, UsageError
 from natsctl.ops.certs_cluster import Ports, make_cluster, nodes_at, nodes_here
 from natsctl.ops.certs_init import make_kit
@@ -125,8 +124,7 @@ def cluster(
     ports = Ports(client_port, route_port, monitor_port)
     nodes = nodes_at(hosts.split(","), ports) if hosts else nodes_here(n_nodes, ports)
     made = make_cluster(directory, name, nodes, sans or (), _terms(key, expiry, ca_expiry), force=force)
-    server = "nats-server" if "cluster" in UNAVAILABLE else "natsctl server"
-    commands = [f"(cd {_word(directory / node.name)} && {server} -c nats.conf)" for node in nodes]
+    commands = [f"(cd {_word(directory / node.name)} && natsctl server -c nats.conf)" for node in nodes]
     commands.append(f"natsctl rtt {_login(directory)} -s {','.join(node.client_url for node in nodes)}")
     _show(made.files, made.issued, commands, as_json)
 
