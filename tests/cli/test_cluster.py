@@ -67,11 +67,13 @@ def test_the_nodes_are_one_cluster_seen_from_any_of_them(kit: RunningKit, natsct
 
 
 def test_what_is_printed_works_as_typed(kit: RunningKit, natsctl: Shell) -> None:
-    sub, pub, status, _ = (line.replace("'>'", ">").split()[1:] for line in kit.ready["commands"])
+    sub, pub, status, top, _ = (line.replace("'>'", ">").split()[1:] for line in kit.ready["commands"])
     subscriber = natsctl.start(*sub, "--count", "1", "--raw", until="Subscribed")
     assert natsctl(*pub).code == 0
     assert subscriber.finish().out == b"hello\n"
     assert natsctl(*status).out.endswith(b"3 servers, each with a route to every other.\n")
+    readings = natsctl(*top, "--once", "--format", "json").lines
+    assert {reading["server"] for reading in readings} == set(kit.monitor_urls)
 
 
 @pytest.mark.parametrize("engine", ENGINES)

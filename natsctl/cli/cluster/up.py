@@ -181,6 +181,7 @@ def _commands(cluster: LocalCluster) -> list[str]:
         f"natsctl sub {clients}-s {urls} '>'",
         f"natsctl pub {clients}-s {nodes[-1].client_url} greetings hello",
         f"natsctl cluster status {readers}-s {nodes[0].monitor_url}",
+        f"natsctl top {readers}-s {nodes[0].monitor_url} --cluster",
         f"kill -9 {cluster.nodes[-1].pid}",
     ]
 
