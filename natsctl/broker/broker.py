@@ -7,7 +7,6 @@ import base64
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 from types import TracebackType
@@ -18,6 +17,7 @@ from natsctl.broker.banner import announce, announce_listener
 from natsctl.broker.channel import Channel
 from natsctl.broker.client_events import ClientEvents
 from natsctl.broker.connection import Connection
+from natsctl.broker.farewell import see_off
 from natsctl.broker.identity import Identity
 from natsctl.broker.lameduck import LameDuck
 from natsctl.broker.leafnodes import Leafnodes
@@ -45,10 +45,6 @@ _READ_BYTES = 458752
 makes for a receiver, a little longer by its sid, still fits into one chunk of the outbox."""
 _NONCE_BYTES = 11
 _CACHED_SUBJECTS = 8192
-_LAST_WORDS_S = 1.0
-"""How long a stop waits for a peer that takes nothing of what is queued for it."""
-_LONGEST_STOP_S = 60.0
-"""How long it waits for those that take some; an init system that waits for us is not so patient for long."""
 
 
 class Broker:
@@ -98,6 +94,7 @@ class Broker:
         self._sockets: set[Channel] = set()
         self._all_gone: asyncio.Event | None = None
         self._stopped: asyncio.Event | None = None
+        self._stopping: asyncio.Task[None] | None = None
         self._reloader = Reloader(self)
         self._lame_duck = LameDuck(self)
         self._loop: asyncio.AbstractEventLoop
@@ -230,8 +227,10 @@ class Broker:
 
         Raises:
             ConfigError: The options cannot be used, or only a restart would change one of them; nothing was changed.
-            ServerError: The new log cannot be opened; nothing was changed.
+            ServerError: The new log cannot be opened; nothing was changed. Or the broker does not run.
         """
+        if self._stopped is None or self._stopping is not None:
+            raise ServerError("only a running broker can reload")
         await self._reloader.reload(options)
 
     async def lame_duck(self) -> None:
@@ -240,21 +239,23 @@ class Broker:
 
     async def stop(self, reason: ClosedReason = ClosedReason.SERVER_SHUTDOWN) -> None:
         """Stop listening, send out what is queued, and close every connection."""
-        if self._stopped is None or self._stopped.is_set():
+        if self._stopped is None:
             return
+        if self._stopping is None:
+            self._stopping = asyncio.create_task(self._stop(self._stopped, reason), name="stop")
+        await asyncio.shield(self._stopping)  # whoever waits may give up: the stop goes on
+
+    async def _stop(self, stopped: asyncio.Event, reason: ClosedReason) -> None:
         self.log.info("Initiating Shutdown...")
         await self.stop_listening()
         if self.monitor is not None:
             await self.monitor.stop()
-        for channel in tuple(self._sockets):
-            channel.close(reason)
-        await self._see_off()
-        for channel in tuple(self._sockets):
-            channel.abort(reason)
+        self._all_gone = asyncio.Event()
+        await see_off(self._sockets, self._all_gone, reason)
         if self.security is not None:
             self.security.close()
         self.log.info("Server Exiting..")
-        self._stopped.set()
+        stopped.set()
 
     async def stop_listening(self) -> None:
         """Accept no more connections; monitoring goes on."""
@@ -262,20 +263,6 @@ class Broker:
         self.mesh.stop_listening()
         for server in self._servers:
             server.close()
-
-    async def _see_off(self) -> None:
-        """Wait for those who still take what is queued for them; who takes nothing for a while is given up."""
-        self._all_gone = asyncio.Event()
-        clock = asyncio.get_running_loop().time
-        deadline = clock() + _LONGEST_STOP_S
-        unsent: dict[Channel, int] = {}
-        while self._sockets and clock() < deadline:
-            for channel in tuple(self._sockets):
-                before, unsent[channel] = unsent.get(channel), channel.unsent_bytes()
-                if before is not None and unsent[channel] >= before:
-                    channel.abort(ClosedReason.SERVER_SHUTDOWN)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._all_gone.wait(), _LAST_WORDS_S)
 
     async def wait_stopped(self) -> None:
         """Wait until the broker has been stopped."""

@@ -155,6 +155,20 @@ async def test_what_was_accepted_is_delivered_to_those_who_read(engine: str, mon
         client.close()
 
 
+async def test_a_stop_goes_on_when_whoever_asked_for_it_gives_up() -> None:
+    log = Lines()
+    broker = Broker(log=Logger(log))
+    await broker.start()
+    async with await connected(broker) as client:
+        impatient = asyncio.create_task(broker.stop())
+        await asyncio.sleep(0)
+        impatient.cancel()
+        assert await client.read_to_end() == []
+    await broker.stop()
+    assert log.lines[-2:] == ["Initiating Shutdown...", "Server Exiting.."]
+    assert log.lines.count("Initiating Shutdown...") == 1
+
+
 async def test_who_takes_nothing_does_not_hold_the_stop_up() -> None:
     broker = Broker()
     await broker.start()

@@ -363,6 +363,16 @@ async def test_the_file_is_read_again_and_overrides_keep_winning(tmp_path: Path)
         assert broker.options.max_payload == 200
 
 
+async def test_only_a_running_broker_reloads() -> None:
+    broker = Broker(options())
+    with pytest.raises(ServerError, match="only a running broker can reload"):
+        await broker.reload(options())
+    await broker.start()
+    await broker.stop()
+    with pytest.raises(ServerError, match="only a running broker can reload"):
+        await broker.reload(options())
+
+
 async def test_two_reloads_at_once_come_one_after_the_other() -> None:
     async with running() as broker:
         await asyncio.gather(*(broker.reload(options(f"max_payload: {size}")) for size in range(1, 6)))

@@ -11,6 +11,7 @@ from random import sample
 from natsctl.broker.auth import GLOBAL_ACCOUNT
 from natsctl.broker.connection import Connection
 from natsctl.broker.reload.host import ReloadHost
+from natsctl.config import Options
 from natsctl.errors import ClosedReason, WireError
 
 __all__ = ["EFFECTS", "surplus_error"]
@@ -22,11 +23,11 @@ def surplus_error(connection: Connection, text: str, reason: ClosedReason) -> Wi
     return WireError(reason, wire=text, log=f"{text}{of}{f' - {label}' if (label := connection.login.label) else ''}")
 
 
-def _advertise(broker: ReloadHost) -> None:
+def _advertise(broker: ReloadHost, _: Options) -> None:
     broker.identity.listen_on(broker.host, broker.port, broker.options.client_advertise)
 
 
-def _close_surplus(broker: ReloadHost) -> None:
+def _close_surplus(broker: ReloadHost, _: Options) -> None:
     """Close as many connections as are too many, whichever they are."""
     limit, clients = broker.options.max_connections, tuple(broker.registry)
     if not 0 < limit < len(clients):
@@ -38,30 +39,30 @@ def _close_surplus(broker: ReloadHost) -> None:
     broker.log.info(f"Closed {n_surplus} connections to fall within max_connections")
 
 
-def _limit_control_line(broker: ReloadHost) -> None:
+def _limit_control_line(broker: ReloadHost, _: Options) -> None:
     broker.engine.limits.max_control_line = broker.options.max_control_line
 
 
-def _stall_or_drop(broker: ReloadHost) -> None:
+def _stall_or_drop(broker: ReloadHost, _: Options) -> None:
     broker.engine.limits.drop_instead_of_stall = broker.options.no_fast_producer_stall
 
 
-def _retime(broker: ReloadHost) -> None:
+def _retime(broker: ReloadHost, _: Options) -> None:
     for connection in broker.registry:
         connection.follow_options()
 
 
-def _write_pid_file(broker: ReloadHost) -> None:
+def _write_pid_file(broker: ReloadHost, _: Options) -> None:
     if broker.files is not None:
         broker.files.write_pid(broker.options.pid_file)
 
 
-def _move_ports_file(broker: ReloadHost) -> None:
+def _move_ports_file(broker: ReloadHost, _: Options) -> None:
     if broker.files is not None:
         broker.files.move_ports(broker.options.ports_file_dir, broker.listeners())
 
 
-EFFECTS: Mapping[str, Callable[[ReloadHost], None]] = {
+EFFECTS: Mapping[str, Callable[[ReloadHost, Options], None]] = {
     "client_advertise": _advertise,
     "max_connections": _close_surplus,
     "max_control_line": _limit_control_line,
@@ -72,7 +73,7 @@ EFFECTS: Mapping[str, Callable[[ReloadHost], None]] = {
     "pid_file": _write_pid_file,
     "ports_file_dir": _move_ports_file,
 }
-"""Path of an option to what is done, with the new options in place; nothing here can fail.
+"""Path of an option to what is done, with the new options in place and the old ones at hand; nothing here can fail.
 
 TLS, logs and logins are prepared apart, see :class:`natsctl.broker.reload.reloader.Reloader`.
 """

@@ -102,14 +102,14 @@ class Reloader:
 
     def _apply(self, prepared: _Prepared) -> None:
         broker, options = self._broker, prepared.options
-        broker.options = options
+        before, broker.options = broker.options, options
         broker.security = prepared.security
         if broker.monitor is not None:
             broker.monitor.renew(prepared.monitoring)
         for change in prepared.changes:
             effect = EFFECTS.get(change.path)
             if effect is not None:
-                effect(broker)
+                effect(broker, before)
             if change.message:
                 broker.log.info(change.message)
         broker.log.follow(options.log, prepared.sink)
