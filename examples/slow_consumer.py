@@ -49,7 +49,7 @@ async def main() -> None:
 
         print(f"alarms: {len(received)} of {N_MESSAGES} received")
         print(f"{', '.join(set(dropped))}: {len(dropped)} of {N_MESSAGES} dropped by the client")
-        print(f"connections cut by the broker: {broker.slow_consumers}")
+        print(f"connections cut by the broker: {broker.slow_consumers.total()}")
 
 
 asyncio.run(main())

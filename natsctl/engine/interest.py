@@ -9,13 +9,13 @@ Source: nats-server ``route.go`` (updateRouteSubscriptionMap), ``leafnode.go`` (
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import IntEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from natsctl.engine.api import LinkKind
 
-__all__ = ["Ledger", "Origin", "Teller", "hears_of"]
+__all__ = ["Ledger", "Linked", "Origin", "Teller", "hears_of"]
 
 
 class Origin(IntEnum):
@@ -129,6 +129,44 @@ class Ledger:
         # Of a queue group the number counts, of plain interest only whether there is any.
         if before != after and (queue is not None or not (before and after)):
             link.tell(self._account, subject, queue, after)
+
+
+class Linked:
+    """What an account tells other servers. Each engine joins it to an account of its own."""
+
+    if not TYPE_CHECKING:  # the joined class has the slots
+        __slots__ = ()
+    else:
+        ledger: Ledger | None
+        loop_mark: bytes
+        name: str
+        sublist: Any
+        learn: Callable[[Any, bytes, bytes | None, int], Any]
+
+    def connect(self, link: Any) -> None:
+        """Let a link hear of interest in this account."""
+        if self.ledger is None:
+            self.ledger = Ledger(self.name, self.sublist, self.loop_mark)
+        self.ledger.connect(link)
+
+    def disconnect(self, link: Any) -> None:
+        """Let it hear no more."""
+        if self.ledger is not None:
+            self.ledger.disconnect(link)
+            if not self.ledger:
+                self.ledger = None
+
+    def mark(self, subject: bytes) -> None:
+        """Tell leafnodes of interest in a subject that nobody has."""
+        self.loop_mark = subject
+        if self.ledger is not None:
+            self.ledger.change(Origin.MARK, subject, None, 1)
+
+    def reweigh(self, entry: Any, weight: int) -> None:
+        """Change the weight of what a link wants."""
+        delta, entry.weight = weight - entry.weight, weight
+        if self.ledger is not None:
+            self.ledger.change(entry.origin, entry.subject, entry.queue, delta, source=entry.session)
 
 
 def _in_order(item: tuple[tuple[bytes, bytes | None], list[int]]) -> tuple[bytes, bytes]:

@@ -6,9 +6,10 @@ from typing import Any
 
 from natsctl.engine._native import NativeAccount, NativeCore, NativeLink
 from natsctl.engine.api import Grant, Handler, Limits, LinkHandler, LinkKind
+from natsctl.engine.interest import Linked
 from natsctl.engine.link import LinkSession
+from natsctl.engine.plane import Plane
 from natsctl.engine.receiver import Receiving
-from natsctl.engine.routing import Linked, Plane
 from natsctl.engine.session import ClientSession
 
 __all__ = ["NativeEngine", "NativeLinkSession", "NativeSession"]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from natsctl.engine.api import Arrow
-from natsctl.engine.routing import Message
+from natsctl.engine.message import Message
 from natsctl.errors import ClosedReason
 
 __all__ = ["Peer"]

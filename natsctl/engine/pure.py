@@ -12,9 +12,11 @@ from typing import Any
 from natsctl.engine import grammar
 from natsctl.engine.api import Grant, Handler, Limits, LinkHandler, LinkKind
 from natsctl.engine.link import LinkSession
+from natsctl.engine.message import Message
 from natsctl.engine.outbox import Outbox
+from natsctl.engine.plane import Plane
 from natsctl.engine.receiver import Receiving
-from natsctl.engine.routing import Account, Message, Plane, Subscription, deliver_all
+from natsctl.engine.routing import Account, Subscription, deliver_all
 from natsctl.engine.session import ClientSession
 from natsctl.engine.sublist import NOBODY
 from natsctl.errors import ClosedReason

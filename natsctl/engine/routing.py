@@ -1,177 +1,25 @@
 """The way of a message: who subscribed to what, and how a publish becomes deliveries.
 
-Source: nats-server ``client.go`` (processMsgResults, deliverMsg, msgHeader), ``route.go`` (addSubToRouteTargets).
+Source: nats-server ``client.go`` (processMsgResults, deliverMsg), ``route.go`` (addSubToRouteTargets).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from random import choices, random
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from natsctl.engine.api import Delivery, Handler, Limits, LinkKind, SublistStats, SubscriptionView
+from natsctl.engine.api import SublistStats
 from natsctl.engine.grammar import PublishArgs
-from natsctl.engine.interest import Ledger, Origin, hears_of
+from natsctl.engine.interest import Ledger, Linked, Origin, hears_of
+from natsctl.engine.message import Message
+from natsctl.engine.plane import Plane
 from natsctl.engine.sublist import NOBODY, Match, Sublist
 
-__all__ = ["Account", "InternalSession", "Message", "Plane", "Receiver", "Subscription", "deliver_all"]
+__all__ = ["Account", "LinkSubscription", "Receiver", "Subscription", "deliver_all"]
 
-_CRLF = b"\r\n"
 _NEAR = (Origin.CLIENT, Origin.ROUTE)
 
 SubscriptionT = TypeVar("SubscriptionT", bound="Subscription")
-
-
-class Plane:
-    """What all sessions of one engine share.
-
-    Args:
-        make_account: Makes an account of a name, with so many match results to remember.
-
-    Attributes:
-        touched: Client sessions and links that got output since the last collect, each once.
-        touched_internal: Internal sessions that got messages since then.
-    """
-
-    __slots__ = (
-        "_accounts",
-        "_internal",
-        "_make_account",
-        "_routes",
-        "handler",
-        "limits",
-        "now",
-        "touched",
-        "touched_internal",
-    )
-
-    def __init__(self, handler: Handler, limits: Limits, make_account: Callable[[str, int], Any]) -> None:
-        self._make_account = make_account
-        self.handler = handler
-        self.limits = limits
-        self.now = 0.0
-        self.touched: list[Any] = []
-        self.touched_internal: list[InternalSession] = []
-        self._accounts: dict[str, Any] = {}
-        self._internal: list[InternalSession] = []
-        self._routes: list[Any] = []
-
-    def account(self, name: str) -> Any:
-        """The subject space of that name, made on first use."""
-        account = self._accounts.get(name)
-        if account is None:
-            account = self._accounts[name] = self._make_account(name, self.limits.cache_size)
-            for route in self._routes:
-                account.connect(route)
-        return account
-
-    def find_account(self, name: str) -> Any:
-        """The subject space of that name, or None."""
-        return self._accounts.get(name)
-
-    def connect(self, link: Any, account: Any) -> None:
-        """Let a link hear of interest: a leafnode of that in its account, a route of all."""
-        if link.kind is LinkKind.ROUTE:
-            self._routes.append(link)
-        for each in (account,) if account is not None else tuple(self._accounts.values()):
-            each.connect(link)
-
-    def disconnect(self, link: Any) -> None:
-        """Let a link hear no more."""
-        if link in self._routes:
-            self._routes.remove(link)
-        for account in self._accounts.values():
-            account.disconnect(link)
-
-    def mark_loops(self, account: str, subject: bytes) -> None:
-        """Tell leafnodes of interest in a subject that nobody has."""
-        self.account(account).mark(subject)
-
-    def n_subscriptions(self, account: str | None = None) -> int:
-        """Subscriptions in one account, or in all."""
-        if account is not None:
-            return self._accounts[account].n_subscriptions if account in self._accounts else 0
-        return sum(each.n_subscriptions for each in self._accounts.values())
-
-    def sublist_stats(self, account: str | None = None) -> SublistStats:
-        """Statistics of one account's sublist, or of all together."""
-        names = self._accounts if account is None else self._accounts.keys() & {account}
-        total = SublistStats()
-        for name in names:
-            total = total.joined(SublistStats(*self._accounts[name].stats()))
-        return total
-
-    def open_internal(self, account: str) -> InternalSession:
-        """Open a session of the broker itself in an account."""
-        session = InternalSession(self, self.account(account))
-        self._internal.append(session)
-        return session
-
-    def internal_sessions(self) -> list[InternalSession]:
-        """The broker's own sessions, oldest first."""
-        return self._internal
-
-    def collect(self) -> list[Any]:
-        """The client sessions with new output since the last call."""
-        touched, self.touched = self.touched, []
-        return touched
-
-    def collect_internal(self) -> list[InternalSession]:
-        """The internal sessions with new messages since the last call."""
-        touched, self.touched_internal = self.touched_internal, []
-        return touched
-
-
-class InternalSession:
-    """A peer inside the broker. See :class:`natsctl.engine.api.InternalSession`."""
-
-    __slots__ = ("_account", "_inbox", "_plane", "_subs")
-
-    origin = Origin.NOBODY
-    easy_mark = -1
-    pending_bytes = 0
-
-    def __init__(self, plane: Plane, account: Any) -> None:
-        self._plane = plane
-        self._account = account
-        self._inbox: list[Delivery] = []
-        self._subs: list[Any] = []
-
-    @property
-    def account(self) -> str:
-        """Name of the account it belongs to."""
-        name: str = self._account.name
-        return name
-
-    def subscriptions(self) -> Iterator[SubscriptionView]:
-        """The subscriptions held, oldest first."""
-        for sub in self._subs:
-            yield SubscriptionView(sub.subject, sub.queue, sub.sid, sub.delivered, sub.max_msgs)
-
-    def subscribe(self, subject: bytes, queue: bytes | None = None) -> None:
-        """Receive messages on a subject."""
-        sid = b"%d" % (len(self._subs) + 1)
-        self._subs.append(self._account.subscribe(self, subject, queue, sid))
-
-    def publish(self, subject: bytes, payload: bytes, *, reply: bytes = b"", header: bytes = b"") -> int:
-        """Send a message; returns how many subscriptions it reached."""
-        size = len(header) + len(payload)
-        args = (subject, reply, b"%d" % len(header), b"%d" % size, len(header), size)
-        reached: int = self._account.route(None, args, header + payload + b"\r\n")
-        return reached
-
-    def deliver(self, sub: Any, message: Message) -> bool:
-        """Take a message."""
-        if not self._inbox:
-            self._plane.touched_internal.append(self)
-        header, payload = message.body[: message.header_size], message.body[message.header_size : -2]
-        self._inbox.append(Delivery(message.subject, message.reply, header, payload, message.source))
-        return True
-
-    def take(self) -> list[Delivery]:
-        """The messages that came since the last call."""
-        taken, self._inbox = self._inbox, []
-        return taken
 
 
 class Receiver(Protocol):
@@ -224,44 +72,6 @@ class LinkSubscription(Subscription):
         super().__init__(link, subject, queue, b"")
         self.account = account
         self.weight = weight
-
-
-class Linked:
-    """What an account tells other servers. Each engine joins it to an account of its own."""
-
-    if not TYPE_CHECKING:  # the joined class has the slots
-        __slots__ = ()
-    else:
-        ledger: Ledger | None
-        loop_mark: bytes
-        name: str
-        sublist: Any
-        learn: Callable[[Any, bytes, bytes | None, int], Any]
-
-    def connect(self, link: Any) -> None:
-        """Let a link hear of interest in this account."""
-        if self.ledger is None:
-            self.ledger = Ledger(self.name, self.sublist, self.loop_mark)
-        self.ledger.connect(link)
-
-    def disconnect(self, link: Any) -> None:
-        """Let it hear no more."""
-        if self.ledger is not None:
-            self.ledger.disconnect(link)
-            if not self.ledger:
-                self.ledger = None
-
-    def mark(self, subject: bytes) -> None:
-        """Tell leafnodes of interest in a subject that nobody has."""
-        self.loop_mark = subject
-        if self.ledger is not None:
-            self.ledger.change(Origin.MARK, subject, None, 1)
-
-    def reweigh(self, entry: Any, weight: int) -> None:
-        """Change the weight of what a link wants."""
-        delta, entry.weight = weight - entry.weight, weight
-        if self.ledger is not None:
-            self.ledger.change(entry.origin, entry.subject, entry.queue, delta, source=entry.session)
 
 
 class Account(Linked):
@@ -331,51 +141,6 @@ class Account(Linked):
         if interested is NOBODY:
             return 0
         return deliver_across(self, interested, Message(None, args, body), link, queues)
-
-
-class Message:
-    """A publish on its way to its receivers, rendered at most once in each form.
-
-    A receiver gets ``head + sid + tail``: only the sid differs between the receivers of one message.
-
-    Attributes:
-        source: The session that published it; None when it came from inside the broker.
-        size: Bytes of headers and payload together.
-        body: Headers and payload with the closing CRLF, as received.
-    """
-
-    __slots__ = ("body", "head", "header_size", "reply", "size", "source", "subject", "tail")
-
-    def __init__(self, source: Any, args: PublishArgs, body: bytes) -> None:
-        self.source = source
-        self.subject, self.reply, header_text, size_text, self.header_size, self.size = args
-        self.body = body
-        # Sizes go out as the publisher wrote them ("007").
-        if self.header_size:
-            self.head = b"HMSG " + self.subject + b" "
-            size_text = header_text + b" " + size_text
-        else:
-            self.head = b"MSG " + self.subject + b" "
-        if self.reply:
-            self.tail = b" %b %b\r\n%b" % (self.reply, size_text, body)
-        else:
-            self.tail = b" " + size_text + _CRLF + body
-
-    def routed(self, account: bytes, queues: list[bytes]) -> bytes:
-        """The frame for another server; ``account`` is empty for a leafnode, else it ends in a blank."""
-        to = self.tail
-        if queues:
-            reply = b"+ %b" % self.reply if self.reply else b"|"
-            to = b" %b %b%b" % (reply, b" ".join(queues), self.tail[len(self.reply) + 1 if self.reply else 0 :])
-        verb = b"HMSG" if self.header_size else b"RMSG" if account else b"LMSG"
-        return b"%b %b%b%b" % (verb, account, self.subject, to)
-
-    def without_headers(self) -> Message:
-        """The same message for a receiver that knows no headers."""
-        size = self.size - self.header_size
-        return Message(
-            self.source, (self.subject, self.reply, b"", b"%d" % size, 0, size), self.body[self.header_size :]
-        )
 
 
 def deliver_all(account: Account, interested: Match[Subscription], source: Any, args: PublishArgs, tail: bytes) -> int:
