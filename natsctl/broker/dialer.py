@@ -7,6 +7,7 @@ Source: nats-server ``route.go`` (connectToRoute), ``leafnode.go`` (connectToRem
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import socket
 from collections.abc import Callable, Container
@@ -117,6 +118,7 @@ async def dial(
     except TimeoutError:
         raise OSError(f"dial tcp {chosen}: i/o timeout") from None
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
+        # asyncio's own loop puts words of its own into the error.
+        reason = os.strerror(error.errno).lower() if error.errno else str(error)
         raise OSError(f"dial tcp {chosen}: connect: {reason}") from None
     return True

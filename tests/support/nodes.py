@@ -56,7 +56,7 @@ class Node:
     def start(self) -> None:
         """Run it."""
         command: Sequence[str] = NATSCTL if self.kind == "natsctl" else nats_server()
-        self._directory.mkdir(exist_ok=True)
+        self._directory.mkdir(parents=True, exist_ok=True)
         for old in self._directory.glob("*.ports"):
             old.unlink()
         self.server = self._stack.enter_context(running_server(command, self._directory, self._config, self._engine))

@@ -72,6 +72,11 @@ class Caller:
             self._calls[address] = task
             task.add_done_callback(lambda task: self._end(address, task))
 
+    def _succeed(self, origin: Origin) -> asyncio.BaseProtocol:
+        # The route may be over, and have to be called again, before the task that called it goes on.
+        self._calls.pop(origin.url.address, None)
+        return self._make(origin)
+
     def _end(self, address: str, task: asyncio.Task[None]) -> None:
         if self._calls.get(address) is task:
             del self._calls[address]
@@ -85,7 +90,7 @@ class Caller:
             attempt += 1
             try:
                 address = Address(origin.url.host, origin.url.port)
-                await dial(address, lambda: self._make(origin), log=log, what="route", but=self.own)
+                await dial(address, lambda: self._succeed(origin), log=log, what="route", but=self.own)
                 return
             except OSError as error:
                 reports = Reports(options.connect_error_reports, options.reconnect_error_reports)
