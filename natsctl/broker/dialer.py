@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from natsctl.broker.listener import join_address
 from natsctl.broker.logs import Logger
 
-__all__ = ["Address", "Reports", "dial", "jitter"]
+__all__ = ["DIAL_TIMEOUT_S", "RETRY_DELAY_S", "Address", "Reports", "dial", "jitter", "resolve"]
 
 DIAL_TIMEOUT_S = 1.0
 RETRY_DELAY_S = 1.0

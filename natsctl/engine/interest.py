@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from natsctl.engine.api import LinkKind
 
-__all__ = ["Ledger", "Linked", "Origin", "Teller", "hears_of"]
+__all__ = ["Interest", "Ledger", "Linked", "Origin", "Teller", "hears_of"]
 
 
 class Origin(IntEnum):

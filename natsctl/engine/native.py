@@ -12,7 +12,7 @@ from natsctl.engine.plane import Plane
 from natsctl.engine.receiver import Receiving
 from natsctl.engine.session import ClientSession
 
-__all__ = ["NativeEngine", "NativeLinkSession", "NativeSession"]
+__all__ = ["LinkedAccount", "NativeEngine", "NativeLinkSession", "NativeSession"]
 
 
 class LinkedAccount(Linked, NativeAccount):

@@ -15,11 +15,11 @@ from natsctl.engine.message import Message
 from natsctl.engine.plane import Plane
 from natsctl.engine.sublist import NOBODY, Match, Sublist
 
-__all__ = ["Account", "LinkSubscription", "Receiver", "Subscription", "deliver_all"]
+__all__ = ["Account", "LinkSubscription", "Receiver", "Subscription", "deliver_across", "deliver_all"]
 
 _NEAR = (Origin.CLIENT, Origin.ROUTE)
 
-SubscriptionT = TypeVar("SubscriptionT", bound="Subscription")
+_SubscriptionT = TypeVar("_SubscriptionT", bound="Subscription")
 
 
 class Receiver(Protocol):
@@ -102,7 +102,7 @@ class Account(Linked):
         """Let a link receive what comes on a subject, which must be valid."""
         return self._hold(LinkSubscription(self, link, subject, queue, weight))
 
-    def _hold(self, sub: SubscriptionT) -> SubscriptionT:
+    def _hold(self, sub: _SubscriptionT) -> _SubscriptionT:
         self.sublist.insert(sub)
         if self.ledger is not None:
             try:

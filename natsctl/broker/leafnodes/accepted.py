@@ -23,7 +23,7 @@ from natsctl.errors import ClosedReason, WireError
 from natsctl.protocol.documents import encode_info
 from natsctl.protocol.subject import has_wildcard
 
-__all__ = ["AcceptedLeaf"]
+__all__ = ["AcceptedLeaf", "HubHome"]
 
 _NONCE_BYTES = 11
 _VERSION = re.compile(r"v?(\d{1,9})\.(\d{1,9})\.(\d{1,9})", re.ASCII)

@@ -14,7 +14,7 @@ from natsctl.broker.logs import Logger
 from natsctl.broker.routes.route import Origin
 from natsctl.config import Options
 
-__all__ = ["Caller"]
+__all__ = ["Caller", "CallerHost"]
 
 _LONGEST_DELAY_S = 30.0
 _DOUBLINGS = 10

@@ -36,7 +36,7 @@ from natsctl.engine.api import LinkGrant
 from natsctl.errors import ClosedReason, ServerError
 from natsctl.protocol.documents import PROTOCOL_RELEASE
 
-__all__ = ["Mesh", "MeshHost"]
+__all__ = ["LeafnodeUrls", "Mesh", "MeshHost"]
 
 _PROTOCOL = 1
 """Of routes: INFO may come again."""
