@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from natsctl.errors import NatsctlError
 from natsctl.ops.certs_inventory import Found, TlsBlock, ca_near, find, is_config, key_beside, tls_blocks
+from natsctl.ops.probe import Address
 from natsctl.pki.advice import Finding
 from natsctl.pki.certificates import Certificate, Description, describe, is_authority, load_certificates
 from natsctl.pki.files import read_file, read_key
@@ -72,11 +73,12 @@ def check(paths: Sequence[Path], question: Question) -> Iterator[Verdict]:
             yield from (_check_file(found, question) for found in find([path]))
 
 
-def endings(paths: Sequence[Path], now: datetime) -> list[Ending]:
+def endings(paths: Sequence[Path | Address], now: datetime) -> list[Ending]:
     """Tell when certificates end, those that end first before others.
 
     Raises:
         NatsctlError: A file cannot be read, or is not what it should be.
+        LinkError: A server does not answer, or shows none.
     """
     told = [
         Ending(found.path, description, description.not_after - now)

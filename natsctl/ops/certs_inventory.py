@@ -1,4 +1,4 @@
-"""Which certificates there are: in files, in directories, and in the ``tls`` blocks of a configuration."""
+"""Which certificates there are: in files and directories, in a configuration's ``tls`` blocks, and on servers."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from natsctl.config import parse
 from natsctl.config.document import Plain
 from natsctl.errors import NatsctlError
+from natsctl.ops.probe import Address, shown_certificates
 from natsctl.pki.certificates import Certificate, Description, describe, load_certificates
 from natsctl.pki.files import read_file
 
@@ -24,9 +25,10 @@ _CONFIG_SUFFIXES = (".conf", ".cfg")
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file with certificates."""
+    """A file with certificates, or a server that shows them."""
 
     path: Path
+    """Its address, for a server."""
     chain: tuple[Certificate, ...]
     """The certificate, then those sent with it; or a bundle of CAs."""
     part: str = ""
@@ -61,16 +63,19 @@ class TlsBlock:
         return "route" if self.part.startswith(("cluster", "gateway")) else "server"
 
 
-def find(paths: Sequence[Path]) -> Iterator[Found]:
-    """Find the certificates of files, directories and configurations.
+def find(paths: Sequence[Path | Address]) -> Iterator[Found]:
+    """Find the certificates of files, directories, configurations and running servers.
 
     In a directory, files without a certificate are passed over.
 
     Raises:
         NatsctlError: A file cannot be read, or has nothing to do with certificates.
+        LinkError: A server does not answer, or shows none.
     """
     for path in paths:
-        if path.is_dir():
+        if isinstance(path, Address):
+            yield Found(Path(str(path)), shown_certificates(path))
+        elif path.is_dir():
             yield from _in_directory(path)
         elif is_config(path):
             yield from _in_config(path)

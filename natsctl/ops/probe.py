@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import ssl
 from contextlib import suppress
@@ -17,14 +18,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from natsctl.errors import LinkError
+from natsctl.errors import LinkError, UsageError
+from natsctl.ops.settings import split_servers
 from natsctl.pki.advice import Finding
-from natsctl.pki.certificates import Description, describe, load_certificates
+from natsctl.pki.certificates import Certificate, Description, describe, load_certificates
 from natsctl.pki.chain import shown_chain
 from natsctl.pki.files import read_file
 from natsctl.pki.verify import verify
 
-__all__ = ["Probe", "probe"]
+__all__ = ["Address", "Probe", "probe", "shown_certificates"]
 
 _GREETING_S = 1.0
 """A server that speaks first does so at once."""
@@ -32,6 +34,43 @@ _MAX_INFO_BYTES = 1 << 20
 _MAX_ANSWER_BYTES = 4096
 _DEMANDS = ("CERTIFICATE_REQUIRED", "HANDSHAKE_FAILURE", "BAD_CERTIFICATE")
 """What OpenSSL calls the alerts of servers that got no certificate."""
+
+
+_PAIR = re.compile(r"(?:\[[^\]]+\]|[^/\\:]+):\d{1,5}")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a server listens."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """Read ``HOST``, ``HOST:PORT`` or a URL.
+
+        Raises:
+            UsageError: It is none of them.
+        """
+        (url,) = split_servers([text]).servers or ("",)
+        host, _, port = url.rpartition("://")[2].rpartition(":")
+        if not host:
+            raise UsageError("no address", hint="write for example localhost:4222")
+        return cls(host.strip("[]"), int(port))
+
+    @classmethod
+    def of_place(cls, text: str) -> Address | None:
+        """Read what may be a file or a server; None when it is a file, or looks like one.
+
+        Raises:
+            UsageError: It is a URL that cannot be one of a server.
+        """
+        is_server = "://" in text or (_PAIR.fullmatch(text) is not None and not os.path.lexists(text))
+        return cls.parse(text) if is_server else None
 
 
 @dataclass(slots=True)
@@ -62,14 +101,11 @@ class Probe:
     objections: list[Finding] = field(default_factory=list)
 
 
-def probe(
-    host: str, port: int, now: datetime, *, name: str = "", ca: Path | None = None, timeout_s: float = 5.0
-) -> Probe:
+def probe(address: Address, now: datetime, *, name: str = "", ca: Path | None = None, timeout_s: float = 5.0) -> Probe:
     """Look at a server.
 
     Args:
-        host: Where it is.
-        port: Where it listens.
+        address: Where it listens.
         now: The time.
         name: Name that clients know it by; the host without.
         ca: CAs that clients trust; those of the system without.
@@ -80,15 +116,9 @@ def probe(
         NatsctlError: The CA file holds no certificate, or the server shows a malformed one.
     """
     roots = load_certificates(read_file(ca), str(ca)) if ca is not None else []
+    host, port = address.host, address.port
     found = Probe(host, port)
-    with _connect(host, port, timeout_s) as plain:
-        info = _greeting(plain, found)
-        plain.settimeout(timeout_s)
-        if info and not (info.get("tls_required") or info.get("tls_available")):
-            found.objections.append(Finding("the server offers no TLS", "give it a tls block"))
-            return found
-        shown = _handshake(plain, found, name or host)
-    chain = [load_certificates(der, f"{host}:{port}")[0] for der in shown]
+    chain = _chain_of(found, name or host, timeout_s)
     if chain:
         found.chain = [describe(certificate) for certificate in chain]
         # With roots of its own choosing all but the trust is checked; that is asked of OpenSSL.
@@ -96,6 +126,36 @@ def probe(
         if ca is None:
             found.objections += _ask_system(host, port, found.is_first, timeout_s)
     return found
+
+
+def shown_certificates(address: Address, *, timeout_s: float = 5.0) -> tuple[Certificate, ...]:
+    """Give the certificates that a server shows, its own first.
+
+    Args:
+        address: Where it listens.
+        timeout_s: Longest wait for a connection and for each answer.
+
+    Raises:
+        LinkError: Nobody answers, or not with certificates.
+        NatsctlError: The server shows a malformed one.
+    """
+    found = Probe(address.host, address.port)
+    chain = _chain_of(found, address.host, timeout_s)
+    if not chain:
+        raise LinkError(f"{address} shows no certificate", url=str(address))
+    return chain
+
+
+def _chain_of(found: Probe, name: str, timeout_s: float) -> tuple[Certificate, ...]:
+    """Go as far as a server lets somebody without credentials; empty when it offers no TLS."""
+    with _connect(found.host, found.port, timeout_s) as plain:
+        info = _greeting(plain, found)
+        plain.settimeout(timeout_s)
+        if info and not (info.get("tls_required") or info.get("tls_available")):
+            found.objections.append(Finding("the server offers no TLS", "give it a tls block"))
+            return ()
+        shown = _handshake(plain, found, name)
+    return tuple(load_certificates(der, f"{found.host}:{found.port}")[0] for der in shown)
 
 
 def _connect(host: str, port: int, timeout_s: float) -> socket.socket:

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from natsctl.errors import LinkError
-from natsctl.ops.probe import probe
+from natsctl.ops.probe import Address, probe
 from tests.support.certs import Certs
 from tests.support.process import NATSCTL, ServerProcess, nats_server, running_server
 from tests.support.tls import Pki
@@ -61,6 +61,25 @@ def test_a_server_is_looked_at_without_credentials(
     assert found["tls_version"] == "1.3"
     assert sorted(found["chain"][0]["names"]) == ["127.0.0.1", "localhost"]
     assert found["objections"] == []
+
+
+@pytest.mark.parametrize("more", ["", "verify: true"])
+def test_a_running_server_is_listed_as_a_file_is(serve: Any, pki: Pki, certs: Certs, more: str) -> None:
+    address = f"127.0.0.1:{serve(pki.block(more)).port}"
+    for place in (address, f"tls://{address}"):
+        (shown, *_) = certs("ls", place, "--json").json
+        (from_file,) = certs("ls", pki.server.certificate, "--json").json
+        assert shown == from_file | {"file": address}
+    assert "127.0.0.1, localhost" in certs("info", address).out.replace("localhost, 127.0.0.1", "127.0.0.1, localhost")
+    ending = certs("expiry", address, "--within", "2d", "--json")
+    assert (ending.code, ending.json[0]["file"]) == (11, address)
+    assert certs("expiry", address, "--within", "1h").code == 0
+
+
+def test_a_server_that_shows_no_certificate_is_an_error_of_the_link(serve: Any, certs: Certs) -> None:
+    address = f"127.0.0.1:{serve('').port}"
+    shown = certs("expiry", address)
+    assert (shown.code, shown.err.strip()) == (6, f"natsctl: {address} shows no certificate")
 
 
 def test_what_clients_would_object_to_is_told(serve: Any, pki: Pki, certs: Certs) -> None:
@@ -140,7 +159,7 @@ def test_a_server_of_something_else_is_called_so(said: bytes) -> None:
         thread = threading.Thread(target=answer)
         thread.start()
         with pytest.raises(LinkError, match="is no NATS server"):
-            probe("127.0.0.1", listener.getsockname()[1], datetime.now(UTC))
+            probe(Address(*listener.getsockname()), datetime.now(UTC))
         thread.join()
 
 

@@ -15,6 +15,7 @@ from natsctl.cli.output import printable, show_table
 from natsctl.errors import CertificateError, UsageError
 from natsctl.ops.certs_check import Ending, Question, Verdict, check, endings
 from natsctl.ops.certs_inventory import find
+from natsctl.ops.probe import Address
 from natsctl.pki.certificates import Description
 from natsctl.pki.lifetimes import format_lifetime
 from natsctl.pki.verify import PURPOSES
@@ -29,13 +30,20 @@ Paths = Annotated[
     list[Path] | None,
     typer.Argument(help="Files, directories or configurations; this directory without.", metavar="PATH"),
 ]
+Places = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help="Files, directories, configurations, or HOST:PORT of running servers; this directory without.",
+        metavar="PLACE",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Write one JSON document.")]
 
 
 @app.command("ls")
-def ls(paths: Paths = None, as_json: AsJson = False) -> None:
+def ls(places: Places = None, as_json: AsJson = False) -> None:
     """List certificates: what they are for, their names, and when they end."""
-    rows = [(found, description) for found in find(_chosen(paths)) for description in found.descriptions]
+    rows = [(found, description) for found in find(_chosen(places)) for description in found.descriptions]
     if as_json:
         print(json.dumps([_document(found.path, found.part, description) for found, description in rows], indent=2))
         return
@@ -57,9 +65,9 @@ def ls(paths: Paths = None, as_json: AsJson = False) -> None:
 
 
 @app.command("info")
-def info(paths: Paths = None, as_json: AsJson = False) -> None:
+def info(places: Places = None, as_json: AsJson = False) -> None:
     """Show everything certificates say."""
-    found = list(find(_chosen(paths)))
+    found = list(find(_chosen(places)))
     documents = [_document(item.path, item.part, each) for item in found for each in item.descriptions]
     if as_json:
         print(json.dumps(documents, indent=2))
@@ -95,7 +103,7 @@ def verify(
     """
     if purpose and purpose not in PURPOSES:
         raise UsageError(f'unknown purpose "{purpose}"', hint=f"there are {', '.join(PURPOSES)}")
-    verdicts = list(check(_chosen(paths), Question(datetime.now(UTC), ca, purpose, tuple(hosts or ()))))
+    verdicts = list(check(paths or [Path()], Question(datetime.now(UTC), ca, purpose, tuple(hosts or ()))))
     if as_json:
         print(json.dumps([_verdict(verdict) for verdict in verdicts], indent=2))
     else:
@@ -108,7 +116,7 @@ def verify(
 
 @app.command("expiry")
 def expiry(
-    paths: Paths = None,
+    places: Places = None,
     within: Annotated[
         timedelta | None,
         typer.Option("--within", help="How soon is too soon (default 30d).", parser=lifetime, metavar="DURATION"),
@@ -121,7 +129,7 @@ def expiry(
     find out.
     """
     limit = _SOON if within is None else within
-    told = endings(_chosen(paths), datetime.now(UTC))
+    told = endings(_chosen(places), datetime.now(UTC))
     ending = [item for item in told if item.left <= limit]
     if as_json:
         print(json.dumps([_ending(item) for item in ending], indent=2))
@@ -138,8 +146,8 @@ def expiry(
         raise CertificateError(f"{len(ending)} of {len(told)} certificates {verb} within {format_lifetime(limit)}")
 
 
-def _chosen(paths: list[Path] | None) -> list[Path]:
-    return paths or [Path()]
+def _chosen(places: list[str] | None) -> list[Path | Address]:
+    return [Address.of_place(place) or Path(place) for place in places or ["."]]
 
 
 def _place(path: Path, part: str) -> str:

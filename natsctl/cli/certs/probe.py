@@ -10,9 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from natsctl.cli.output import printable
-from natsctl.errors import CertificateError, UsageError
-from natsctl.ops.probe import Probe, probe
-from natsctl.ops.settings import split_servers
+from natsctl.errors import CertificateError
+from natsctl.ops.probe import Address, Probe, probe
 from natsctl.pki.certificates import Description
 from natsctl.pki.lifetimes import format_lifetime
 
@@ -43,8 +42,7 @@ def run_probe(
     Understands ports that begin in clear with INFO (clients, leafnodes), and ports where TLS comes first (routes,
     monitoring, handshake_first). Exits with 11 when clients would refuse the server, and with 6 when nobody answers.
     """
-    host, port = _split(address)
-    found = probe(host, port, datetime.now(UTC), name=name, ca=ca, timeout_s=timeout_s)
+    found = probe(Address.parse(address), datetime.now(UTC), name=name, ca=ca, timeout_s=timeout_s)
     if as_json:
         print(json.dumps(_document(found), indent=2))
     else:
@@ -52,14 +50,6 @@ def run_probe(
             print(printable(line))
     if found.objections:
         raise CertificateError(f"clients would refuse {address}")
-
-
-def _split(address: str) -> tuple[str, int]:
-    (url,) = split_servers([address]).servers or ("",)
-    host, _, port = url.rpartition("://")[2].rpartition(":")
-    if not host:
-        raise UsageError("no address", hint="write for example localhost:4222")
-    return host.strip("[]"), int(port)
 
 
 def _lines(found: Probe) -> list[str]:
