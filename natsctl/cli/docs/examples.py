@@ -181,6 +181,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "natsctl certs expiry": (
         ("Let cron tell of what ends within two weeks:", "natsctl certs expiry --within 14d /etc/nats/certs"),
+        ("The same for what a server shows:", "natsctl certs expiry --within 14d nats.example.net:4222"),
     ),
     "natsctl certs probe": (
         ("See what a running server shows:", "natsctl certs probe nats.example.net:4222"),
