@@ -257,12 +257,16 @@ class Broker:
         self.log.info("Server Exiting..")
         stopped.set()
 
+    def refuse_clients(self) -> None:
+        """Accept no more clients; other servers may still come, and monitoring goes on."""
+        for server in self._servers:
+            server.close()
+
     async def stop_listening(self) -> None:
         """Accept no more connections; monitoring goes on."""
         self.leafnodes.stop_listening()
         self.mesh.stop_listening()
-        for server in self._servers:
-            server.close()
+        self.refuse_clients()
 
     async def wait_stopped(self) -> None:
         """Wait until the broker has been stopped."""

@@ -35,8 +35,8 @@ class LameDuckHost(Protocol):
     def flush_touched(self) -> object:
         """Flush every connection whose session got output."""
 
-    async def stop_listening(self) -> None:
-        """Accept no more connections from clients and servers; monitoring goes on."""
+    def refuse_clients(self) -> None:
+        """Accept no more clients."""
 
     async def stop(self) -> None:
         """Close what is left, and end."""
@@ -61,7 +61,7 @@ class LameDuck:
         self.is_entered = True
         broker = self._broker
         broker.log.info("Entering lame duck mode, stop accepting new clients")
-        await broker.stop_listening()
+        broker.refuse_clients()
         broker.mesh.enter_lame_duck()
         if broker.registry.open:
             self._tell_clients()

@@ -22,6 +22,7 @@ from natsctl.broker.processfiles import ProcessFiles
 from natsctl.config import loads
 from natsctl.config.options import Options
 from natsctl.errors import ConfigError, ReloadError, ServerError
+from tests.support.rig import ENGINES
 from tests.support.tls import Pki, TlsClient
 from tests.support.wire import WireClient, connect_line
 
@@ -377,6 +378,31 @@ async def test_two_reloads_at_once_come_one_after_the_other() -> None:
     async with running() as broker:
         await asyncio.gather(*(broker.reload(options(f"max_payload: {size}")) for size in range(1, 6)))
         assert broker.options.max_payload == 5
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+async def test_messages_go_on_through_reloads(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NATSCTL_ENGINE", engine)
+    n_messages = 20_000
+    async with running(BOTH) as broker, await connected(broker, **A) as reader, await connected(broker, **B) as sender:
+        await reader.send(b"SUB x 1\r\n")
+        await reader.sync()
+        receiving = asyncio.create_task(count_messages(reader, n_messages))
+        for number in range(20):
+            await sender.send(b"PUB x 1\r\ny\r\n" * (n_messages // 20))
+            permissions = ", permissions: {subscribe: x, publish: [x, y]}" if number % 2 else ""
+            text = f"authorization {{ users: [{{user: a, password: a{permissions}}}, {{user: b, password: b}}] }}"
+            await broker.reload(options(text))
+        await receiving
+        assert await sender.sync() == []
+        assert await reader.sync() == []
+
+
+async def count_messages(reader: WireClient, expected: int) -> None:
+    while len(reader.frames) < expected:
+        assert await reader.receive(), "cut"
+    assert set(reader.frames) == {b"MSG x 1 1\r\ny"}
+    reader.frames.clear()
 
 
 # ---- a hundred reloads
