@@ -9,7 +9,7 @@ Source: nats-server ``server/reload.go`` (diffOptions), ``server/opts.go`` (Opti
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from operator import attrgetter
 from typing import Any
 
@@ -102,6 +102,11 @@ def _cluster_host(options: Options) -> str:
     return (options.cluster.host or "0.0.0.0") if options.cluster.is_on else ""
 
 
+def _cluster_differs(old: Options, new: Options) -> bool:
+    """Whether anything but the routes does; the files of TLS may have changed under the same names."""
+    return new.cluster.tls is not None or replace(old.cluster, routes=[]) != replace(new.cluster, routes=[])
+
+
 def _users(options: Options) -> list[User]:
     return [*options.authorization.users, *(user for account in options.accounts for user in account.users)]
 
@@ -165,9 +170,9 @@ SETTINGS: Sequence[Setting] = (
         "Reloaded: fast producers will {}be stalled",
         write=lambda drops: "not " if drops else "",
     ),
-    # What else a cluster may change comes here, as "cluster", and its routes behind remote_syslog, as "cluster.routes".
     _fixed("cluster.host", "cluster host", _cluster_host),
     _fixed("cluster.port", "cluster port"),
+    Setting("cluster", "", attrgetter("cluster"), lambda _: "Reloaded: cluster", _cluster_differs),
     Setting("pid_file", "", attrgetter("pid_file"), lambda path: f"Reloaded: pid_file = {path}" if path else ""),
     _live("ports_file_dir", "Reloaded: ports_file_dir = {}"),
     _live("log.log_file", "Reloaded: log_file = {}"),
@@ -175,6 +180,7 @@ SETTINGS: Sequence[Setting] = (
     _fixed("log.logfile_max_num", "LogMaxFiles"),
     _live("log.syslog", "Reloaded: syslog = {}"),
     _live("log.remote_syslog", "Reloaded: remote_syslog = {}"),
+    _live("cluster.routes", "Reloaded: cluster routes"),
     _live("tls.timeout_s", "Reloaded: tls timeout = {}", _of_tls("timeout_s", _NO_TLS_TIMEOUT_S)),
     _fixed("tls.verify_and_map", "TLSMap", _of_tls("verify_and_map", False)),
     Setting(

@@ -25,6 +25,16 @@ def surplus_error(connection: Connection, text: str, reason: ClosedReason) -> Wi
 
 def _advertise(broker: ReloadHost, _: Options) -> None:
     broker.identity.listen_on(broker.host, broker.port, broker.options.client_advertise)
+    if broker.options.cluster.is_on:
+        broker.mesh.follow_clients()
+
+
+def _change_cluster(broker: ReloadHost, before: Options) -> None:
+    broker.mesh.follow(before.cluster)
+
+
+def _change_routes(broker: ReloadHost, before: Options) -> None:
+    broker.mesh.follow_routes(before.cluster)
 
 
 def _close_surplus(broker: ReloadHost, _: Options) -> None:
@@ -64,6 +74,8 @@ def _move_ports_file(broker: ReloadHost, _: Options) -> None:
 
 EFFECTS: Mapping[str, Callable[[ReloadHost, Options], None]] = {
     "client_advertise": _advertise,
+    "cluster": _change_cluster,
+    "cluster.routes": _change_routes,
     "max_connections": _close_surplus,
     "max_control_line": _limit_control_line,
     "no_fast_producer_stall": _stall_or_drop,

@@ -12,8 +12,9 @@ from natsctl.broker.identity import Identity
 from natsctl.broker.logs import Logger
 from natsctl.broker.processfiles import ProcessFiles
 from natsctl.broker.registry import Registry
+from natsctl.broker.routes import Mesh
+from natsctl.broker.services import Services
 from natsctl.broker.tls.security import Security
-from natsctl.broker.user_info import UserInfo
 from natsctl.config import Options
 from natsctl.engine.api import Engine
 
@@ -40,9 +41,10 @@ class ReloadHost(Protocol):
     registry: Registry
     authenticator: Authenticator
     events: ClientEvents
-    user_info: UserInfo
+    services: Services
     security: Security | None
     monitor: Monitor | None
+    mesh: Mesh
 
     def listeners(self) -> dict[str, list[str]]:
         """Name the addresses listened on, by what is spoken there, as URLs."""

@@ -14,6 +14,7 @@ from natsctl.broker.processfiles import check_writable
 from natsctl.broker.reload.clients import Reauthorization
 from natsctl.broker.reload.effects import EFFECTS
 from natsctl.broker.reload.host import ReloadHost
+from natsctl.broker.routes.encryption import RouteTls
 from natsctl.broker.tls.context import monitoring_context
 from natsctl.broker.tls.security import Security
 from natsctl.config import Options, check_start
@@ -33,6 +34,7 @@ class _Prepared:
     clients: Reauthorization
     security: Security | None
     monitoring: ssl.SSLContext | None
+    routes: RouteTls | None
     sink: Sink | None
     """Another place for the log; None where it stays."""
 
@@ -71,23 +73,23 @@ class Reloader:
         if options.port == -1:  # any port: the one there is
             options = replace(options, port=broker.port)
         changes = diff(replace(broker.options, port=broker.port), options)
-        security, monitoring = await asyncio.to_thread(self._prepare_files, options)
+        security, monitoring, routes = await asyncio.to_thread(self._prepare_files, options)
         clients = Reauthorization(broker, Authenticator(options))
         await clients.verify()
-        return _Prepared(options, changes, clients, security, monitoring, self._open_log(options.log))
+        return _Prepared(options, changes, clients, security, monitoring, routes, self._open_log(options.log))
 
-    def _prepare_files(self, options: Options) -> tuple[Security | None, ssl.SSLContext | None]:
+    def _prepare_files(self, options: Options) -> tuple[Security | None, ssl.SSLContext | None, RouteTls | None]:
         problems = check_start(options)
         if self._broker.files is not None:
             problems += [Problem(text) for text in check_writable(options, self._broker.options)]
         if problems:
             raise ConfigError(problems)
-        if options.tls is None:
-            return None, None
+        tls, log = options.tls, self._broker.log
         try:
             return (
-                Security(options.tls, options.allow_non_tls, self._broker.log),
-                monitoring_context(options.tls) if options.https_port else None,
+                Security(tls, options.allow_non_tls, log) if tls is not None else None,
+                monitoring_context(tls) if tls is not None and options.https_port else None,
+                RouteTls.of(options.cluster, log),
             )
         except OSError as error:  # the files were good a moment ago
             raise ConfigError([Problem(f"tls: {error.strerror or error}")]) from None
@@ -104,6 +106,7 @@ class Reloader:
         broker, options = self._broker, prepared.options
         before, broker.options = broker.options, options
         broker.security = prepared.security
+        broker.mesh.secure(prepared.routes)
         if broker.monitor is not None:
             broker.monitor.renew(prepared.monitoring)
         for change in prepared.changes:
@@ -115,8 +118,9 @@ class Reloader:
         broker.log.follow(options.log, prepared.sink)
         for connection in broker.registry:
             connection.session.tracing = broker.events.is_traced(connection.login.account)
+        broker.mesh.follow_log()
         prepared.clients.apply()
-        broker.user_info.serve_all()
+        broker.services.serve_all()
         digest = f" ({options.config_digest})" if options.config_digest else ""
         broker.log.info(f"Reloaded server configuration{digest}")
         broker.config_loaded_at = datetime.now(UTC)

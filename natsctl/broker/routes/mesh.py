@@ -8,11 +8,9 @@ Task: everything here runs on the broker's loop.
 from __future__ import annotations
 
 import asyncio
-import math
 import secrets
 import socket
 from collections.abc import Sequence
-from dataclasses import replace
 from ipaddress import ip_address
 from typing import Protocol
 
@@ -26,11 +24,11 @@ from natsctl.broker.registry import Registry, Traffic
 from natsctl.broker.routes.addresses import client_urls, own_addresses
 from natsctl.broker.routes.caller import Caller
 from natsctl.broker.routes.documents import Gossip, RouteConnect, RouteInfo, RoutePermission
+from natsctl.broker.routes.encryption import RouteTls
 from natsctl.broker.routes.route import Origin, Route
 from natsctl.broker.tls.handshake import Handshake
-from natsctl.broker.tls.outgoing import Encryption, OutgoingHandshake
-from natsctl.broker.tls.security import Security
-from natsctl.config.options import ClusterOptions, TlsOptions
+from natsctl.broker.tls.outgoing import OutgoingHandshake
+from natsctl.config.options import ClusterOptions
 from natsctl.config.urls import ServerUrl, server_url
 from natsctl.engine.api import LinkGrant
 from natsctl.errors import ClosedReason, ServerError
@@ -91,8 +89,7 @@ class Mesh:
         self._sockets: list[socket.socket] = []
         self._servers: list[asyncio.Server] = []
         self._caller = Caller(host, self._call)
-        self._security: Security | None = None
-        self._encryption: Encryption | None = None
+        self._tls: RouteTls | None = None
         self._tls_name = ""
         """Whose certificate a server must have of which only the IP address is known."""
         self._is_open = False
@@ -119,17 +116,16 @@ class Mesh:
         addresses = [each.getsockname() for each in self._sockets]
         self.port = addresses[0][1]
         self._caller.own = own_addresses([each[0] for each in addresses], self.port)
-        if options.tls is not None:
-            self._encrypt(options.tls)
+        self.secure(RouteTls.of(options, self._host.log))
         if not identity.cluster:
             identity.cluster, identity.cluster_is_dynamic = secrets.token_hex(11), True
-        self._own_urls = client_urls(self._host.options.client_advertise, self._host.host, self._host.port)
-        self._renew_urls()
+        self.follow_clients()
 
-    def _encrypt(self, tls: TlsOptions) -> None:
-        # Between servers both show certificates, and nothing is said in clear.
-        self._security = Security(replace(tls, verify=True, handshake_first_s=math.inf), False, self._host.log)
-        self._encryption = Encryption(tls, self._host.log)
+    def secure(self, tls: RouteTls | None) -> None:
+        """Encrypt new routes so, or not at all."""
+        if self._tls is not None:
+            self._tls.incoming.close()
+        self._tls = tls
         hosts = (server_url(url).host for url in self.options.routes)
         self._tls_name = next((host for host in hosts if not _is_ip(host)), "")
 
@@ -156,8 +152,51 @@ class Mesh:
             sock.close()
         for server in self._servers:
             server.close()
-        if self._security is not None:
-            self._security.close()
+        if self._tls is not None:
+            self._tls.incoming.close()
+
+    # ---- reload
+
+    def follow(self, before: ClusterOptions) -> None:
+        """Take over changed options; routes that are there go on, unless what may come and go has changed."""
+        options, identity = self.options, self._host.identity
+        if options.name and options.name != identity.cluster:
+            self._take_name(options.name, is_dynamic=False)
+        self.follow_clients()
+        if before.permissions == options.permissions:
+            info = self.info()
+            for route in self.routes.values():
+                route.tell(info)
+            return
+        for route in tuple(self.routes.values()):
+            route.must_return = True
+            route.close(ClosedReason.CLIENT_CLOSED)
+
+    def follow_log(self) -> None:
+        """Trace, or trace no more."""
+        for route in self.routes.values():
+            route.session.tracing = self._host.log.trace_enabled
+
+    def follow_clients(self) -> None:
+        """Say where clients connect now."""
+        self._own_urls = client_urls(self._host.options.client_advertise, self._host.host, self._host.port)
+        self._renew_urls()
+
+    def follow_routes(self, before: ClusterOptions) -> None:
+        """Connect to servers that have become known, and leave those that should not be known any more."""
+        now = {server_url(url).address: server_url(url) for url in self.options.routes}
+        known = {server_url(url).address for url in before.routes}
+        for address in known - now.keys():
+            self._caller.forget(address)
+            for route in tuple(self.routes.values()):
+                if route.origin is not None and route.origin.url.address == address:
+                    route.origin = None
+                    route.close(ClosedReason.ROUTE_REMOVED)
+                    self._host.log.info(f"Removed route {address}")
+        for address in now.keys() - known:
+            self._caller.call(Origin(now[address], is_configured=True))
+
+    # ---- the end
 
     def enter_lame_duck(self) -> None:
         """Tell the other servers to send us no more clients, and our own clients where else to go."""
@@ -170,14 +209,15 @@ class Mesh:
 
     def _accept(self) -> asyncio.BufferedProtocol:
         route = self._make(None)
-        return route if self._security is None else Handshake(self._security, route)
+        return route if self._tls is None else Handshake(self._tls.incoming, route)
 
     def _call(self, origin: Origin) -> asyncio.BufferedProtocol:
         route = self._make(origin)
-        if self._encryption is None:
+        if self._tls is None:
             return route
         host = origin.url.host
-        return OutgoingHandshake(self._encryption, route, self._tls_name if _is_ip(host) and self._tls_name else host)
+        name = self._tls_name if self._tls_name and _is_ip(host) else host
+        return OutgoingHandshake(self._tls.outgoing, route, name)
 
     def _make(self, origin: Origin | None) -> Route:
         return Route(self._host, self._host.registry.next_cid(), asyncio.get_running_loop(), self, origin)
@@ -236,12 +276,17 @@ class Mesh:
             return True
         if not name or not identity.cluster_is_dynamic or (is_dynamic and name < identity.cluster):
             return False
-        identity.cluster, identity.cluster_is_dynamic = name, is_dynamic
-        self._host.log.info(f"Cluster name updated to {name}")
+        self._take_name(name, is_dynamic)
         for other, route in tuple(self.routes.items()):
             if other != server_id:
                 route.close(ClosedReason.CLUSTER_NAME_CONFLICT)
         return True
+
+    def _take_name(self, name: str, is_dynamic: bool) -> None:
+        identity = self._host.identity
+        identity.cluster, identity.cluster_is_dynamic = name, is_dynamic
+        self._host.log.info(f"Cluster name updated to {name}")
+        self._host.tell_clients()
 
     # ---- who is there
 
@@ -355,11 +400,9 @@ class Mesh:
 
     def _renew_urls(self) -> None:
         """Tell clients when the servers have changed that they could connect to."""
-        if self.options.no_advertise:
-            return
         identity = self._host.identity
         others = (url for route in self.routes.values() for url in route.remote.connect_urls)
-        urls = list(dict.fromkeys([*self._own_urls, *others]))
+        urls = [] if self.options.no_advertise else list(dict.fromkeys([*self._own_urls, *others]))
         if set(urls) != set(identity.connect_urls):
             identity.connect_urls = urls
             if self._is_open:
