@@ -117,10 +117,7 @@ def _stage(file: NewFile, undo: contextlib.ExitStack) -> Path:
     """Write a file completely under another name in its directory."""
     temporary = file.path.with_name(f".{file.path.name}.{secrets.token_hex(8)}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-    try:
-        file.path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _named(file.path.parent, error) from None
+    _make_directory(file.path.parent, undo)
     try:
         descriptor = os.open(temporary, flags, _SECRET if file.is_secret else _PUBLIC)
         undo.callback(_remove, temporary)
@@ -131,6 +128,16 @@ def _stage(file: NewFile, undo: contextlib.ExitStack) -> Path:
     except OSError as error:
         raise _named(file.path, error) from None
     return temporary
+
+
+def _make_directory(directory: Path, undo: contextlib.ExitStack) -> None:
+    for place in reversed((directory, *directory.parents)):
+        if not os.path.lexists(place):
+            undo.callback(_remove_directory, place)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _named(directory, error) from None
 
 
 def _publish(temporary: Path, path: Path, force: bool, undo: contextlib.ExitStack) -> None:
@@ -155,6 +162,11 @@ def _read(descriptor: int, path: str | Path) -> bytes:
 def _remove(path: Path) -> None:
     with contextlib.suppress(FileNotFoundError):
         path.unlink()
+
+
+def _remove_directory(directory: Path) -> None:
+    with contextlib.suppress(OSError):  # somebody has put something there meanwhile
+        directory.rmdir()
 
 
 def _sync(directory: Path) -> None:

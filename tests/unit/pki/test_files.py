@@ -87,6 +87,16 @@ def test_a_file_that_cannot_be_written_takes_back_those_before_it(tmp_path: Path
     assert names(tmp_path) == ["file"]
 
 
+def test_directories_that_were_made_for_nothing_are_taken_back_too(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "here").mkdir()
+    new = [NewFile(tmp_path / "here" / "a" / "b" / "c", b"1"), NewFile(tmp_path / "new" / "d", b"2")]
+    with pytest.raises(NatsctlError, match="/file: file exists"):
+        write_files([*new, NewFile(tmp_path / "file" / "e", b"3")])
+    assert names(tmp_path) == ["file", "here"]
+    assert names(tmp_path / "here") == []
+
+
 def test_of_two_at_once_only_one_writes(tmp_path: Path) -> None:
     outcomes: list[str] = []
     start = threading.Barrier(8)
