@@ -27,9 +27,9 @@ from natsctl.broker.processfiles import ProcessFiles
 from natsctl.broker.registry import Registry
 from natsctl.broker.reload import Reloader
 from natsctl.broker.routes import Mesh
+from natsctl.broker.services import Services
 from natsctl.broker.tls.handshake import Handshake
 from natsctl.broker.tls.security import Security
-from natsctl.broker.user_info import UserInfo
 from natsctl.config import Options, check_start, load_available
 from natsctl.engine import create
 from natsctl.engine.api import Engine, Limits, Link, Session
@@ -85,7 +85,7 @@ class Broker:
         self.engine: Engine
         self.host, self.port = self.options.host, self.options.port
         self.events = ClientEvents(self)
-        self.user_info: UserInfo
+        self.services: Services
         self.leafnodes = Leafnodes(self)
         self.mesh = Mesh(self)
         self._servers: list[asyncio.Server] = []
@@ -210,8 +210,8 @@ class Broker:
         announce(self.log, options, self.identity, self.engine.name, self.authenticator.has_plain_passwords)
         if options.tls is not None:
             self.security = Security(options.tls, options.allow_non_tls, self.log)
-        self.user_info = UserInfo(self)
-        self.user_info.serve_all()
+        self.services = Services(self, self.flush_soon)
+        self.services.serve_all()
 
     def _accept(self, loop: asyncio.AbstractEventLoop) -> asyncio.BufferedProtocol:
         connection = Connection(self, self.registry.next_cid(), loop)
@@ -250,6 +250,7 @@ class Broker:
         await self.stop_listening()
         if self.monitor is not None:
             await self.monitor.stop()
+        self.services.close()
         self._all_gone = asyncio.Event()
         await see_off(self._sockets, self._all_gone, reason)
         if self.security is not None:
@@ -338,7 +339,7 @@ class Broker:
         """Flush every connection whose session got output; returns these sessions."""
         for internal in self.engine.collect_internal():
             for request in internal.take():
-                self.user_info.answer(internal, request)
+                self.services.answer(internal, request)
         touched = self.engine.collect()
         for session in touched:
             if session.owner is not None:

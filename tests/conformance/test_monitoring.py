@@ -20,16 +20,8 @@ from tests.support.process import NATSCTL, ServerProcess, running_server
 from tests.support.rig import ENGINES
 
 CHECKS = json.loads((Path(__file__).parent / "recordings" / "monitoring.json").read_text())["checks"]
-_SERVICES = "nats-server has three more services under $SYS in every account"
 _CLUSTER = "clustering is not available yet"
 DIFFERENCES = {
-    "subsz ?subs=1&acc=$G": _SERVICES,
-    "subsz ?subs=1&acc=$G&limit=2": _SERVICES,
-    "subsz ?subs=1&acc=$G&limit=2&offset=1": _SERVICES,
-    "subsz ?subs=1&acc=$G&offset=10": _SERVICES,
-    "subsz ?subs=1&acc=$G&limit=-1": _SERVICES,
-    "auth/subsz accounts": _SERVICES,
-    "auth/accstatz": _SERVICES,
     "plain/keys /accountz?acc=$G": "the services under $SYS are no imports here",
     **{name: _CLUSTER for name in CHECKS if name.startswith("cluster/")},
 }

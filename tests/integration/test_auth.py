@@ -101,7 +101,7 @@ async def test_a_later_connect_must_be_right_too() -> None:
         await client.send(b"SUB foo 1\r\n" + connect_line(user="h", **{"pass": "hidden", "protocol": 0}))
         assert await client.sync() == []
         assert broker.registry.open[5].login.name == "h"
-        assert broker.engine.n_subscriptions("$G") == 1  # the broker's own service
+        assert broker.engine.n_subscriptions("$G") == 4  # the broker's own services
         await client.send(connect_line(user="h", **{"pass": "wrong"}))
         assert await client.read_to_end() == [VIOLATION]
 

@@ -301,7 +301,7 @@ async def test_subscriptions_are_found_by_the_subject_they_receive() -> None:
         assert found["total"] == 3
         page = await document(broker, "/subsz?subs=1&acc=$G&limit=2&offset=1")
         assert [row["sid"] for row in page["subscriptions_list"]] == ["2", "3"]
-        assert page["total"] == 5  # and the broker's own service
+        assert page["total"] == 8  # and the broker's own services
 
 
 async def test_long_lists_are_whole_and_in_order() -> None:
