@@ -37,7 +37,7 @@ class Peer:
         self._plane = plane
         self._tracing = False
         self._max_pending = plane.limits.max_pending
-        self._stall_mark = self._max_pending // 4 * 3
+        self._stall_mark = self._usual_stall_mark()
         self.closed = None
 
     # ---- lines of the broker and the engine
@@ -80,7 +80,11 @@ class Peer:
         if self._session not in source._stalled_by:
             source._stalled_by[self._session] = None
             source.stalls += 1
+        self._set_stall_mark(self._max_pending)  # it is noted: until the source is asked, no message needs a look
         return True
+
+    def _set_stall_mark(self, n_bytes: int) -> None:
+        self._stall_mark = n_bytes
 
     def _press(self) -> None:
         handler = self._handler
@@ -92,4 +96,7 @@ class Peer:
 
     def is_over_stall_mark(self) -> bool:
         """Whether senders should wait for this session."""
-        return self.closed is None and self.pending_bytes > self._stall_mark
+        return self.closed is None and self.pending_bytes > self._usual_stall_mark()
+
+    def _usual_stall_mark(self) -> int:
+        return self._max_pending // 4 * 3

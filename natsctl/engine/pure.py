@@ -95,6 +95,10 @@ class PureSession(ClientSession, Receiving, Outbox):
         self._asks = self._grant.permissions is not None or self._grant.verbose
         self.easy_mark = self._stall_mark if self._simple else -1
 
+    def _set_stall_mark(self, n_bytes: int) -> None:
+        super()._set_stall_mark(n_bytes)
+        self.easy_mark = n_bytes if self._simple else -1
+
     def _forget(self, reason: ClosedReason) -> None:
         self.easy_mark = -1
         super()._forget(reason)

@@ -159,4 +159,6 @@ class Receiving(Peer):
         """The receivers over their stall mark that this session fed since the last call."""
         stalled = list(self._stalled_by or ())
         self._stalled_by = None
+        for receiver in stalled:
+            receiver._set_stall_mark(receiver._usual_stall_mark())
         return stalled
