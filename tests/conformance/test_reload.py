@@ -27,7 +27,6 @@ _STAMP = re.compile(r"^\[\d+\] (\d{4}/\d\d/\d\d \d\d:\d\d:\d\d\.\d+ )?", re.MULT
 _CHANCE = (
     (re.compile(r"sha256:[0-9a-f]+"), "sha256:…"),
     (re.compile(r"127\.0\.0\.1:\d+ - cid:\d+"), "…"),
-    (re.compile(r" Port: old=\d+"), " Port: old=…"),
 )
 
 
@@ -104,7 +103,6 @@ LOGGED = [
     "connect_error_reports: 3, reconnect_error_reports: 4",
     # what is refused
     "server_name: x",
-    "port: 4",
     "http_port: 8999",
     "http_base_path: '/x'",
     "max_pending: 5MB",

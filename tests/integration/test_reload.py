@@ -364,6 +364,16 @@ async def test_the_file_is_read_again_and_overrides_keep_winning(tmp_path: Path)
         assert broker.options.max_payload == 200
 
 
+async def test_a_port_that_was_picked_stays_and_another_one_is_refused() -> None:
+    async with running() as broker:
+        port = broker.port
+        await broker.reload(options())
+        await broker.reload(replace(options(), port=port))
+        with pytest.raises(ReloadError, match=f"config reload not supported for Port: old={port}, new=4$"):
+            await broker.reload(replace(options(), port=4))
+        assert broker.port == port
+
+
 async def test_only_a_running_broker_reloads() -> None:
     broker = Broker(options())
     with pytest.raises(ServerError, match="only a running broker can reload"):
