@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import socket
 from collections.abc import Sequence
-from ipaddress import ip_address
 from typing import Protocol
 
 import msgspec
@@ -19,26 +17,21 @@ import msgspec
 from natsctl.broker.auth import compile_permissions
 from natsctl.broker.channel import Host
 from natsctl.broker.identity import Identity
-from natsctl.broker.listener import BACKLOG, ListenError, advertised, join_address, listen
+from natsctl.broker.listener import join_address
 from natsctl.broker.registry import Registry, Traffic
-from natsctl.broker.routes.addresses import client_urls, own_addresses
+from natsctl.broker.routes.addresses import client_urls
 from natsctl.broker.routes.caller import Caller
-from natsctl.broker.routes.documents import Gossip, RouteConnect, RouteInfo, RoutePermission
+from natsctl.broker.routes.documents import Gossip, RouteInfo
 from natsctl.broker.routes.encryption import RouteTls
+from natsctl.broker.routes.introduction import connect_line, introduce
+from natsctl.broker.routes.port import RoutePort
 from natsctl.broker.routes.route import Origin, Route
-from natsctl.broker.tls.handshake import Handshake
-from natsctl.broker.tls.outgoing import OutgoingHandshake
 from natsctl.config.options import ClusterOptions
 from natsctl.config.urls import ServerUrl, server_url
 from natsctl.engine.api import LinkGrant
-from natsctl.errors import ClosedReason, ServerError
-from natsctl.protocol.documents import PROTOCOL_RELEASE
+from natsctl.errors import ClosedReason
 
 __all__ = ["LeafnodeUrls", "Mesh", "MeshHost"]
-
-_PROTOCOL = 1
-"""Of routes: INFO may come again."""
-_ANY_HOST = "0.0.0.0"
 
 
 class LeafnodeUrls(Protocol):
@@ -77,27 +70,31 @@ class Mesh:
 
     Attributes:
         routes: The servers that are connected, by id.
-        host: Where routes are listened for, as the next.
     """
 
     def __init__(self, host: MeshHost) -> None:
         self._host = host
         self.routes: dict[str, Route] = {}
-        self.host, self.port = "", 0
         self._moved = Traffic()
         self._own_urls: list[str] = []
-        self._sockets: list[socket.socket] = []
-        self._servers: list[asyncio.Server] = []
-        self._caller = Caller(host, self._call)
-        self._tls: RouteTls | None = None
-        self._tls_name = ""
-        """Whose certificate a server must have of which only the IP address is known."""
+        self._port = RoutePort(self._make)
+        self._caller = Caller(host, self._port.call)
         self._is_open = False
 
     @property
     def options(self) -> ClusterOptions:
         """The ``cluster`` block."""
         return self._host.options.cluster
+
+    @property
+    def host(self) -> str:
+        """Where routes are listened for."""
+        return self._port.host
+
+    @property
+    def port(self) -> int:
+        """The port for routes."""
+        return self._port.port
 
     # ---- life
 
@@ -108,14 +105,8 @@ class Mesh:
             ServerError: The address cannot be bound.
         """
         identity, options = self._host.identity, self.options
-        self.host = options.host or _ANY_HOST
-        try:
-            self._sockets = listen(self.host, options.port)
-        except ListenError as error:
-            raise ServerError(f"Error listening on router port: {options.port} - {error.reason}") from None
-        addresses = [each.getsockname() for each in self._sockets]
-        self.port = addresses[0][1]
-        self._caller.own = own_addresses([each[0] for each in addresses], self.port)
+        self._port.bind(options)
+        self._caller.own = self._port.own
         self.secure(RouteTls.of(options, self._host.log))
         if not identity.cluster:
             identity.cluster, identity.cluster_is_dynamic = secrets.token_hex(11), True
@@ -123,11 +114,7 @@ class Mesh:
 
     def secure(self, tls: RouteTls | None) -> None:
         """Encrypt new routes so, or not at all."""
-        if self._tls is not None:
-            self._tls.incoming.close()
-        self._tls = tls
-        hosts = (server_url(url).host for url in self.options.routes)
-        self._tls_name = next((host for host in hosts if not _is_ip(host)), "")
+        self._port.secure(tls, self.options)
 
     async def open(self) -> None:
         """Take routes, and connect to those configured."""
@@ -137,10 +124,7 @@ class Mesh:
             log.warn("Cluster name was dynamically generated, consider setting one")
         log.info(f"Listening for route connections on {join_address(self.host, self.port)}")
         self._is_open = True
-        loop = asyncio.get_running_loop()
-        for sock in self._sockets:
-            self._servers.append(await loop.create_server(self._accept, sock=sock, backlog=BACKLOG))
-        self._sockets = []
+        await self._port.open()
         for url in self.options.routes:
             self._caller.call(Origin(server_url(url), is_configured=True))
 
@@ -148,12 +132,7 @@ class Mesh:
         """Take no more routes, and connect to nobody any more."""
         self._is_open = False
         self._caller.stop()
-        for sock in self._sockets:
-            sock.close()
-        for server in self._servers:
-            server.close()
-        if self._tls is not None:
-            self._tls.incoming.close()
+        self._port.close()
 
     # ---- reload
 
@@ -207,18 +186,6 @@ class Mesh:
         for route in self.routes.values():
             route.tell(info)
 
-    def _accept(self) -> asyncio.BufferedProtocol:
-        route = self._make(None)
-        return route if self._tls is None else Handshake(self._tls.incoming, route)
-
-    def _call(self, origin: Origin) -> asyncio.BufferedProtocol:
-        route = self._make(origin)
-        if self._tls is None:
-            return route
-        host = origin.url.host
-        name = self._tls_name if self._tls_name and _is_ip(host) else host
-        return OutgoingHandshake(self._tls.outgoing, route, name)
-
     def _make(self, origin: Origin | None) -> Route:
         return Route(self._host, self._host.registry.next_cid(), asyncio.get_running_loop(), self, origin)
 
@@ -226,45 +193,14 @@ class Mesh:
 
     def info(self, gossip: int = Gossip.DEFAULT) -> RouteInfo:
         """Make our INFO for other servers."""
-        identity, options = self._host.identity, self.options
-        host, port = advertised(options.advertise, self.host, self.port)
-        permissions = options.permissions
-        return RouteInfo(
-            server_id=identity.server_id,
-            server_name=identity.server_name,
-            version=PROTOCOL_RELEASE,
-            proto=_PROTOCOL,
-            go=identity.runtime,
-            host=host,
-            port=port,
-            headers=not self._host.options.no_header_support,
-            auth_required=bool(options.user),
-            tls_required=options.tls is not None,
-            tls_verify=options.tls is not None,
-            max_payload=self._host.options.max_payload,
-            ip=f"nats-route://{join_address(host, port)}/" if options.advertise else "",
-            cluster=identity.cluster,
-            cluster_dynamic=identity.cluster_is_dynamic,
-            connect_urls=[] if options.no_advertise else self._own_urls,
-            leafnode_urls=self._host.leafnodes.own_urls,
-            import_=RoutePermission.of(permissions.publish) if permissions is not None else None,
-            export=RoutePermission.of(permissions.subscribe) if permissions is not None else None,
-            gossip_mode=gossip,
-        )
+        info = introduce(self._host, (self.host, self.port), gossip)
+        info.connect_urls = [] if self.options.no_advertise else self._own_urls
+        info.leafnode_urls = self._host.leafnodes.own_urls
+        return info
 
     def connect_line(self, url: ServerUrl) -> bytes:
         """Make our CONNECT for a server."""
-        identity = self._host.identity
-        connect = RouteConnect(
-            user=url.user,
-            password=url.password,
-            tls_required=self.options.tls is not None,
-            headers=not self._host.options.no_header_support,
-            name=identity.server_id,
-            cluster=identity.cluster,
-            cluster_dynamic=identity.cluster_is_dynamic,
-        )
-        return b"CONNECT " + msgspec.json.encode(connect) + b"\r\n"
+        return connect_line(self._host, url)
 
     def accept_name(self, name: str, is_dynamic: bool, server_id: str) -> bool:
         """Whether a server of a cluster of this name belongs here, perhaps because we take the name.
@@ -323,8 +259,8 @@ class Mesh:
             self._moved.add(route.session)
             self._renew_urls()
             self._host.leafnodes.hear_of_peer(server_id, [])
-        if reason is ClosedReason.TLS_HANDSHAKE_FAILURE and route.origin is not None and _is_ip(route.origin.url.host):
-            self._tls_name = ""  # perhaps it has a certificate for its address
+        if reason is ClosedReason.TLS_HANDSHAKE_FAILURE:
+            self._port.note_failed_handshake(route)
         if not self._is_open or reason is ClosedReason.ROUTE_REMOVED:
             return
         known, log = self.routes.get(server_id), self._host.log
@@ -339,7 +275,7 @@ class Mesh:
 
     def _way_back(self, route: Route) -> Origin | None:
         if route.origin is not None:
-            is_lost = route.is_entered or route.origin.is_configured or route.must_return
+            is_lost = (route.is_entered and not route.remote.ldm) or route.origin.is_configured or route.must_return
             return route.origin if is_lost else None
         return self._origin_of(route.remote) if route.must_return else None
 
@@ -361,7 +297,7 @@ class Mesh:
             self._hear_of(info)
             return
         if info.ldm:
-            route.remote.connect_urls = []
+            route.remote.ldm, route.remote.connect_urls = True, []
             self._renew_urls()
             self._host.leafnodes.hear_of_peer(info.server_id, [])
         else:
@@ -417,11 +353,3 @@ class Mesh:
         for route in self.routes.values():
             total.add(route.session)
         return total
-
-
-def _is_ip(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
