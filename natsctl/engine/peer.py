@@ -83,6 +83,9 @@ class Peer:
         self._set_stall_mark(self._max_pending)  # it is noted: until the source is asked, no message needs a look
         return True
 
+    def _note_no_more(self) -> None:
+        self._set_stall_mark(self._usual_stall_mark())
+
     def _set_stall_mark(self, n_bytes: int) -> None:
         self._stall_mark = n_bytes
 

@@ -160,5 +160,5 @@ class Receiving(Peer):
         stalled = list(self._stalled_by or ())
         self._stalled_by = None
         for receiver in stalled:
-            receiver._set_stall_mark(receiver._usual_stall_mark())
+            cast(Peer, receiver)._note_no_more()
         return stalled
