@@ -12,7 +12,7 @@ from natsctl.errors import LinkError
 from natsctl.ops.blocking import BlockingThread
 from natsctl.ops.certs_check import endings
 from natsctl.ops.check.result import Figure, Limits, Result, Status, Unit
-from natsctl.ops.probe import Probe, probe
+from natsctl.ops.probe import Address, Probe, probe
 from natsctl.pki.lifetimes import format_lifetime
 
 __all__ = ["ServerQuestion", "check_files", "check_server_cert", "conclude"]
@@ -78,7 +78,8 @@ async def check_server_cert(question: ServerQuestion, left: Limits, result: Resu
 
 
 def _look(question: ServerQuestion, now: datetime) -> Probe:
-    return probe(question.host, question.port, now, name=question.name, ca=question.ca, timeout_s=question.timeout_s)
+    address = Address(question.host, question.port)
+    return probe(address, now, name=question.name, ca=question.ca, timeout_s=question.timeout_s)
 
 
 def conclude(result: Result) -> None:
