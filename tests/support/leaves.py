@@ -22,7 +22,15 @@ _numbers = count()
 
 
 def leaf_server(
-    kind: str, name: str, directory: Path, *, hub: int = 0, remotes: Sequence[str] = (), leaf: str = "", more: str = ""
+    kind: str,
+    name: str,
+    directory: Path,
+    *,
+    hub: int = 0,
+    remotes: Sequence[str] = (),
+    leaf: str = "",
+    more: str = "",
+    reconnect: str = "100ms",
 ) -> Node:
     """Describe a server that takes leafnodes, or is one, or both.
 
@@ -34,12 +42,13 @@ def leaf_server(
         remotes: What stands between the braces of each of its remotes; a URL may stand alone.
         leaf: Further lines of the ``leafnodes`` block.
         more: Further lines of the configuration.
+        reconnect: How long it waits between attempts, or a little longer.
     """
     blocks = ", ".join(f"{{ url: '{each}' }}" if "://" in each.split(" ")[0] else f"{{ {each} }}" for each in remotes)
     listen = f'listen: "127.0.0.1:{hub}"' if hub else ""
     config = (
         f'server_name: {name}\nhttp: "127.0.0.1:-1"\ndebug: true\n'
-        f"leafnodes {{ {listen}\nreconnect: 100ms\n{leaf}\nremotes: [{blocks}] }}\n{more}\n"
+        f"leafnodes {{ {listen}\nreconnect: {reconnect}\n{leaf}\nremotes: [{blocks}] }}\n{more}\n"
     )
     program, _, engine = kind.partition("/")
     return Node(program, name, hub, config, directory / name, engine or "auto")

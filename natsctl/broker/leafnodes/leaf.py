@@ -25,6 +25,9 @@ __all__ = ["LOOP_DELAY_S", "Leaf", "LeafHome", "LeafHost"]
 
 LOOP_DELAY_S = 30.0
 """How long a leafnode stays away after a loop, and after a name or a right that somebody has to correct."""
+_NEW_S = 0.5
+"""How long a connection counts as the one that closed a circle."""
+_LOOP_GRACE_S = 1.0
 _NO_LIMIT_BYTES = 2**31 - 1
 
 
@@ -79,7 +82,7 @@ class Leaf(LinkChannel):
         name: What the other server calls itself.
     """
 
-    __slots__ = ("account", "leafnodes", "name")
+    __slots__ = ("_joined_at", "account", "leafnodes", "name")
 
     kind = "Leafnode"
     id_name = "lid"
@@ -92,6 +95,7 @@ class Leaf(LinkChannel):
         self.leafnodes = leafnodes
         self.account = ""
         self.name = ""
+        self._joined_at = 0.0
 
     # ---- what a channel asks
 
@@ -123,11 +127,30 @@ class Leaf(LinkChannel):
         """The peer tells of itself."""
 
     def on_loop_mark(self, link: Link, subject: bytes) -> None:
-        """Somebody knows the mark of an account; if it is ours, it went in a circle."""
-        if subject == self.leafnodes.loop_mark(self.account):
-            text = self._loop_text()
-            self.stay_away(LOOP_DELAY_S)
-            self.refuse(ClosedReason.PROTOCOL_VIOLATION, text)
+        """Somebody knows the mark of an account; if it is ours, it went in a circle.
+
+        All who are in a circle learn of it at once. The connection that closed it goes; the others wait if it does.
+        """
+        if subject != self.leafnodes.loop_mark(self.account):
+            return
+        if self.loop.time() - self._joined_at < _NEW_S:
+            self._part()
+        else:
+            self.loop.call_later(_LOOP_GRACE_S, self._part_if_told, subject)
+
+    def _part_if_told(self, mark: bytes) -> None:
+        if self.stopped_at is None and any(interest.subject == mark for interest in self.session.interests()):
+            self._part()
+
+    def _part(self) -> None:
+        self.stay_away(LOOP_DELAY_S)
+        self._take_back()
+        self.refuse(ClosedReason.PROTOCOL_VIOLATION, self._loop_text())
+
+    def _take_back(self) -> None:
+        """Drop what was not sent yet: our marks would come back another way, and part what holds without the loop."""
+        while not self._writer.paused and self.session.has_output():
+            self.session.sent(len(self.session.take()))
 
     def on_peer_error(self, link: Link, text: str) -> None:
         """The peer says what is wrong; it hangs up itself where it has to."""
@@ -157,6 +180,7 @@ class Leaf(LinkChannel):
             max_payload: The largest that it may send, -1 for any.
             max_subscriptions: What it may want at once; 0 for any number.
         """
+        self._joined_at = self.loop.time()
         self._host.engine.mark_loops(self.account, self.leafnodes.loop_mark(self.account))
         self.session.join(
             LinkGrant(

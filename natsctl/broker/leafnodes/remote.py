@@ -17,6 +17,8 @@ from natsctl.config.options import RemoteOptions, TlsOptions
 
 __all__ = ["Remote"]
 
+_DELAY_JITTER = 0.1
+
 
 class Remote:
     """Connects to one of a hub's servers, and to the next when that is lost, until it is stopped.
@@ -48,7 +50,9 @@ class Remote:
             leaf = await self._call(is_first=is_first)
             is_first = False
             await leaf.gone.wait()
-            await asyncio.sleep(max(self._leafnodes.options.reconnect_s, leaf.delay_s))
+            # Two that closed a circle from both sides must not come back at the same time and close it again.
+            delay_s = leaf.delay_s * random.uniform(1, 1 + _DELAY_JITTER)
+            await asyncio.sleep(max(self._leafnodes.options.reconnect_s, delay_s))
 
     async def _call(self, *, is_first: bool) -> SolicitedLeaf:
         """Call one server after the other until one answers."""
