@@ -163,17 +163,26 @@ class Mesh:
 
     def follow_routes(self, before: ClusterOptions) -> None:
         """Connect to servers that have become known, and leave those that should not be known any more."""
-        now = {server_url(url).address: server_url(url) for url in self.options.routes}
-        known = {server_url(url).address for url in before.routes}
-        for address in known - now.keys():
+        now, known = _by_address(self.options), _by_address(before)
+        for address in known.keys() - now.keys():
             self._caller.forget(address)
-            for route in tuple(self.routes.values()):
-                if route.origin is not None and route.origin.url.address == address:
-                    route.origin = None
-                    route.close(ClosedReason.ROUTE_REMOVED)
-                    self._host.log.info(f"Removed route {address}")
-        for address in now.keys() - known:
-            self._caller.call(Origin(now[address], is_configured=True))
+            for route in self._called_at(address):
+                route.origin = None
+                route.close(ClosedReason.ROUTE_REMOVED)
+                self._host.log.info(f"Removed route {address}")
+        for address, url in now.items():
+            if url == known.get(address):
+                continue
+            origin = Origin(url, is_configured=True)
+            self._caller.forget(address)
+            connected = self._called_at(address)
+            for route in connected:
+                route.origin = origin  # another login, for the next time
+            if not connected:
+                self._caller.call(origin)
+
+    def _called_at(self, address: str) -> list[Route]:
+        return [each for each in self.routes.values() if each.origin is not None and each.origin.url.address == address]
 
     # ---- the end
 
@@ -353,3 +362,8 @@ class Mesh:
         for route in self.routes.values():
             total.add(route.session)
         return total
+
+
+def _by_address(options: ClusterOptions) -> dict[str, ServerUrl]:
+    urls = map(server_url, options.routes)
+    return {url.address: url for url in urls}
