@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import ssl
 import time
@@ -14,9 +15,11 @@ import pytest
 
 from natsctl.broker import Broker
 from natsctl.broker.monitor import http
+from natsctl.broker.tls.negotiation import Negotiation
+from natsctl.broker.tls.transport import TlsTransport
 from natsctl.config.options import Options
 from natsctl.pki.keys import KeyPolicy
-from tests.support.tls import HALF_HELLO, Pair, Pki, first_record
+from tests.support.tls import HALF_HELLO, Pair, Pki, TlsClient, first_record
 from tests.support.wire import PATIENCE_S, WireClient
 
 REQUEST = b"GET %b HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -132,6 +135,22 @@ async def test_a_storm_of_handshakes_holds_no_message_up(pki: Pki) -> None:
             slowest = max(slowest, time.perf_counter() - begun)
         assert slowest < 0.3
         assert b"200 OK" in await converse(broker, b"GET /healthz HTTP/1.0\r\n\r\n", pki.trust())
+
+
+async def test_encrypted_connections_leave_nothing_for_the_garbage_collector(pki: Pki) -> None:
+    """It would search everything there is, and everybody would wait for it."""
+    gc.collect()
+    gc.disable()
+    try:
+        async with broker_with(pki) as broker:
+            for _ in range(3):
+                assert b"200 OK" in await converse(broker, b"GET /healthz HTTP/1.0\r\n\r\n", pki.trust())
+                await converse(broker, b"SSH-2.0-x\r\n")
+                async with await TlsClient.open(broker.port, pki.trust(), protocol=0) as client:
+                    await client.sync()
+            await until(lambda: not [each for each in gc.get_objects() if isinstance(each, TlsTransport | Negotiation)])
+    finally:
+        gc.enable()
 
 
 async def test_handshakes_that_stand_still_are_pushed_out_by_new_connections(

@@ -156,6 +156,7 @@ class _Reader:
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is gone."""
         self._connection.connection_lost(exc)
+        del self._connection  # it holds the transport, and that holds us
 
     def drop(self, _reason: ClosedReason) -> None:
         """What came cannot be decrypted; whoever sent it has heard so."""
