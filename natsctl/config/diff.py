@@ -20,6 +20,8 @@ from natsctl.units import format_duration
 __all__ = ["SETTINGS", "Change", "Setting", "diff", "unlisted"]
 
 _NO_TLS_TIMEOUT_S = 2.0
+_SECRET = "…"
+"""Stands for a value that may hold passwords."""
 _OF_THE_FILE = ("config_file", "config_digest")
 
 
@@ -172,6 +174,7 @@ SETTINGS: Sequence[Setting] = (
     ),
     _fixed("cluster.host", "cluster host", _cluster_host),
     _fixed("cluster.port", "cluster port"),
+    Setting("leafnodes", "LeafNode", lambda _: _SECRET, differs=lambda old, new: old.leafnodes != new.leafnodes),
     Setting("cluster", "", attrgetter("cluster"), lambda _: "Reloaded: cluster", _cluster_differs),
     Setting("pid_file", "", attrgetter("pid_file"), lambda path: f"Reloaded: pid_file = {path}" if path else ""),
     _live("ports_file_dir", "Reloaded: ports_file_dir = {}"),
@@ -234,7 +237,7 @@ def diff(old: Options, new: Options) -> list[Change]:
     for path in unlisted():
         before, after = attrgetter(path)(old), attrgetter(path)(new)
         if before != after:
-            raise ReloadError(path, "…", "…")  # what it holds may be secret
+            raise ReloadError(path, _SECRET, _SECRET)
     return changes
 
 

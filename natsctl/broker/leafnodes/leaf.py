@@ -43,8 +43,14 @@ class LeafHome(Protocol):
 
     host: LeafHost
     security: Security | None
-    authenticator: Authenticator
-    open_login: Login
+
+    @property
+    def authenticator(self) -> Authenticator:
+        """Who may come."""
+
+    @property
+    def open_login(self) -> Login:
+        """What everybody is, where nobody need log in."""
 
     @property
     def options(self) -> LeafOptions:

@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from natsctl.broker.auth import Authenticator, Login
 from natsctl.broker.leafnodes.accepted import AcceptedLeaf
 from natsctl.broker.leafnodes.documents import API_LEVEL, LeafInfo
 from natsctl.broker.leafnodes.leaf import Leaf, LeafHost
@@ -44,16 +45,14 @@ class Leafnodes:
 
     Attributes:
         security: How leafnodes are encrypted; None in clear.
-        authenticator: Who may come.
-        open_login: What everybody is, where nobody need log in.
         address: Where leafnodes are listened for, host and port.
     """
 
     def __init__(self, host: LeafHost) -> None:
         self.host = host
         self.security: Security | None = None
-        self.authenticator = leaf_authenticator(host.options)
-        self.open_login = open_login(host.options)
+        self._logins_of = host.options
+        self._authenticator = leaf_authenticator(host.options)
         self.open: dict[int, Leaf] = {}
         self.address = ("", 0)
         self.remotes: list[Remote] = []
@@ -67,6 +66,19 @@ class Leafnodes:
     def options(self) -> LeafOptions:
         """The ``leafnodes`` block."""
         return self.host.options.leafnodes
+
+    @property
+    def authenticator(self) -> Authenticator:
+        """Who may come."""
+        if self._logins_of is not self.host.options:  # they were reloaded
+            self._logins_of = self.host.options
+            self._authenticator = leaf_authenticator(self._logins_of)
+        return self._authenticator
+
+    @property
+    def open_login(self) -> Login:
+        """What everybody is, where nobody need log in."""
+        return open_login(self.host.options)
 
     @property
     def cluster_name(self) -> str:

@@ -9,7 +9,7 @@ from natsctl.broker.monitor.query import BadQueryError, Query
 from natsctl.broker.monitor.source import Source
 from natsctl.broker.monitor.subsz import describe_sublist
 from natsctl.broker.registry import Traffic
-from natsctl.monitoring.documents import AccountInfo, AccountStat, Accountz, Accstatz, DataStats
+from natsctl.monitoring.documents import AccountInfo, AccountStat, Accountz, Accstatz, DataStats, MsgBytes
 
 __all__ = ["accountz", "accstatz"]
 
@@ -33,6 +33,7 @@ def accountz(source: Source, query: Query) -> Accountz:
         update_time=source.started,
         is_system=name == source.system_account,
         complete=True,
+        leafnode_connections=source.broker.leafnodes.in_account(name),
         client_connections=source.broker.registry.in_account(name),
         subscriptions=engine.n_subscriptions(name),
         name_tag=name,
@@ -50,7 +51,10 @@ def accstatz(source: Source, query: Query) -> Accstatz:
     shows_unused = query.boolean("unused")
     registry = source.broker.registry
     traffic = registry.traffic()
-    names = [name for name in source.accounts if shows_unused or registry.in_account(name)]
+    leafnodes = source.broker.leafnodes
+    names = [
+        name for name in source.accounts if shows_unused or registry.in_account(name) or leafnodes.in_account(name)
+    ]
     return Accstatz(
         server_id=source.server_id,
         now=source.now(),
@@ -60,13 +64,24 @@ def accstatz(source: Source, query: Query) -> Accstatz:
 
 def _stat(source: Source, name: str, moved: Traffic) -> AccountStat:
     n_connections = source.broker.registry.in_account(name)
+    n_leafnodes = source.broker.leafnodes.in_account(name)
+    leafs = source.broker.leafnodes.traffic().get(name, Traffic())
     return AccountStat(
         acc=name,
         name=name,
         conns=n_connections,
-        total_conns=n_connections,
+        leafnodes=n_leafnodes,
+        total_conns=n_connections + n_leafnodes,
         num_subscriptions=source.broker.engine.n_subscriptions(name),
-        sent=DataStats(msgs=moved.out_msgs, bytes=moved.out_bytes),
-        received=DataStats(msgs=moved.in_msgs, bytes=moved.in_bytes),
+        sent=DataStats(
+            msgs=moved.out_msgs + leafs.out_msgs,
+            bytes=moved.out_bytes + leafs.out_bytes,
+            leafs=MsgBytes(msgs=leafs.out_msgs, bytes=leafs.out_bytes),
+        ),
+        received=DataStats(
+            msgs=moved.in_msgs + leafs.in_msgs,
+            bytes=moved.in_bytes + leafs.in_bytes,
+            leafs=MsgBytes(msgs=leafs.in_msgs, bytes=leafs.in_bytes),
+        ),
         slow_consumers=moved.slow_consumers,
     )

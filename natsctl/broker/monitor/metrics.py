@@ -109,7 +109,7 @@ def _connections(source: Source) -> Iterator[Metric]:
         "stale_connections", "Connections closed because pings went unanswered.", broker.stale_connections.total()
     )
     yield _gauge("routes", "Open connections of routes.", len(broker.mesh.routes))
-    yield _gauge("leafnodes", "Open connections of leafnodes.", 0)
+    yield _gauge("leafnodes", "Open connections of leafnodes.", len(broker.leafnodes.joined))
 
 
 _TRAFFIC = (

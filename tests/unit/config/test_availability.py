@@ -109,7 +109,7 @@ def test_every_key_is_kept_or_known_to_be_missing(prefix: str, block: Block) -> 
         "users",
         "remotes",
     }
-    placed_by_hand |= {"cluster"}
+    placed_by_hand |= {"cluster", "leafnodes"}
     refused = {"cluster.authorization.auth_callout"}
     for key in block.keys:
         if prefix + key.name in refused:

@@ -11,7 +11,7 @@ from natsctl.errors import ReloadError
 
 ALWAYS = ["Reloaded: authorization users", "Reloaded: accounts"]
 NKEY = "UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4"
-LINKS = {"cluster", "leafnodes"}
+LINKS = {"cluster"}
 """What is refused as a whole."""
 
 
