@@ -23,6 +23,7 @@ from natsctl.broker.lameduck import LameDuck
 from natsctl.broker.leafnodes import Leafnodes
 from natsctl.broker.listener import BACKLOG, join_address, listen, reachable
 from natsctl.broker.logs import Logger, logging_logger
+from natsctl.broker.news import News
 from natsctl.broker.processfiles import ProcessFiles
 from natsctl.broker.registry import Registry
 from natsctl.broker.reload import Reloader
@@ -88,6 +89,7 @@ class Broker:
         self.services: Services
         self.leafnodes = Leafnodes(self)
         self.mesh = Mesh(self)
+        self._news = News(self)
         self._servers: list[asyncio.Server] = []
         self.monitor: Monitor | None = None
         self.security: Security | None = None
@@ -331,9 +333,7 @@ class Broker:
 
     def tell_clients(self) -> None:
         """Send INFO anew to all clients that understand it."""
-        for connection in self.registry:
-            self.events.tell_anew(connection)
-        self.flush_soon()
+        self._news.tell()
 
     def flush_touched(self) -> Sequence[Session | Link]:
         """Flush every connection whose session got output; returns these sessions."""
