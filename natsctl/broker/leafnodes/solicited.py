@@ -161,7 +161,7 @@ class SolicitedLeaf(Leaf):
             self.error("The hub changed our permissions")
             self.close(ClosedReason.CLIENT_CLOSED)
             return
-        if info.leafnode_urls:
+        if info.leafnode_urls is not None:
             self._servers.learn(info.leafnode_urls)
 
     def _introduce(self, info: LeafInfo) -> None:
