@@ -14,7 +14,13 @@ from nats.aio.msg import Msg
 from tests.support.nodes import Node, Nodes, running_nodes, until
 
 OURS, OFFICIAL = "natsctl", "nats-server"
-TOPOLOGIES = [(OURS, OURS, OURS), (OURS, OURS, OFFICIAL), (OFFICIAL, OURS, OFFICIAL), (OURS, OFFICIAL, OFFICIAL)]
+TOPOLOGIES = [
+    ("auto", OURS, OURS, OURS),
+    ("pure", OURS, OURS, OURS),
+    ("auto", OURS, OURS, OFFICIAL),
+    ("auto", OFFICIAL, OURS, OFFICIAL),
+    ("pure", OURS, OFFICIAL, OFFICIAL),
+]
 TIMEOUT_S = 10.0
 
 
@@ -23,9 +29,10 @@ def by_seed(request: pytest.FixtureRequest) -> bool:
     return bool(request.param)
 
 
-@pytest.fixture(params=TOPOLOGIES, ids=["-".join(kinds) for kinds in TOPOLOGIES])
+@pytest.fixture(params=TOPOLOGIES, ids=["-".join(each) for each in TOPOLOGIES])
 def nodes(request: pytest.FixtureRequest, by_seed: bool, tmp_path: Path) -> Iterator[Nodes]:
-    with running_nodes(tmp_path, request.param, by_seed=by_seed) as running:
+    engine, *kinds = request.param
+    with running_nodes(tmp_path, kinds, by_seed=by_seed, engine=engine) as running:
         yield running
 
 
