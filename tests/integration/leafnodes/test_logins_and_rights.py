@@ -11,6 +11,7 @@ from natsctl.protocol.nkey import USER, encode_public
 from tests.support.leaves import NATSCTL, OFFICIAL, Together, join, leaf_server, running, until_joined, until_said
 from tests.support.nkeys import encode_seed
 from tests.support.nodes import free_ports
+from tests.support.operator import Deployment
 from tests.support.tls import Pki
 
 PAIRINGS = [(NATSCTL, NATSCTL), (NATSCTL, OFFICIAL), (OFFICIAL, NATSCTL)]
@@ -75,6 +76,23 @@ async def test_a_bcrypt_password_opens_a_hub(tmp_path: Path) -> None:
     with running(hub, right, wrong):
         await until_said(wrong, "Leafnode Error 'Authorization Violation'")
         await until_joined(hub, ["right"])
+
+
+@pytest.mark.parametrize("spoke_kind", [NATSCTL, OFFICIAL])
+async def test_a_credentials_file_opens_a_hub_in_operator_mode(spoke_kind: str, tmp_path: Path) -> None:
+    deployment = Deployment()
+    deployment.write_credentials(tmp_path / "edge.creds")
+    (port,) = free_ports(1)
+    hub = leaf_server(OFFICIAL, "hub", tmp_path, hub=port, more=deployment.config)
+    remote = f"url: 'nats://127.0.0.1:{port}', credentials: '{tmp_path / 'edge.creds'}'"
+    spoke = leaf_server(spoke_kind, "spoke", tmp_path, remotes=[remote])
+    with running(hub, spoke):
+        await until_joined(spoke, ["hub"])
+        assert [row["account"] for row in hub.page("/leafz")["leafs"]] == [deployment.account]
+        near = await hub.connect(user_credentials=str(tmp_path / "edge.creds"))
+        together = Together(near, await spoke.connect())
+        await together.settle()
+        await together.close()
 
 
 async def test_credentials_that_cannot_be_read_are_named(tmp_path: Path) -> None:
