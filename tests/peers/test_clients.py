@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import nkeys  # type: ignore[import-untyped]  # it has no annotations
 import pytest
 
+from tests.support.nodes import running_nodes
 from tests.support.tls import Pki
 
 if TYPE_CHECKING:
@@ -58,6 +60,19 @@ def test_a_client_finds_back_to_a_server_that_was_restarted(peer: list[str], ser
         server.start()
         assert program.stdout.read().splitlines() == ["reconnected", "still here"]
     assert program.returncode == 0
+
+
+@pytest.mark.parametrize("other", ["natsctl", "nats-server"])
+async def test_a_client_goes_on_at_a_server_it_was_only_told_of(peer: list[str], other: str, tmp_path: Path) -> None:
+    with running_nodes(tmp_path, ["natsctl", other]) as nodes:
+        await nodes.until_full()
+        url = f"nats://127.0.0.1:{nodes[0].server.port}"
+        program = await asyncio.create_subprocess_exec(*peer, "reconnect", url, stdout=subprocess.PIPE)
+        assert program.stdout is not None
+        assert await program.stdout.readline() == b"connected\n"
+        nodes[0].kill()
+        assert (await program.stdout.read()).split(b"\n") == [b"reconnected", b"still here", b""]
+        assert await program.wait() == 0
 
 
 @pytest.mark.parametrize(
