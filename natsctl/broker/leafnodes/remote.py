@@ -43,6 +43,7 @@ class Remote:
         """Make no new connection."""
         if self._task is not None:
             self._task.cancel()
+            self._task = None
 
     async def _keep_connected(self) -> None:
         is_first = True
