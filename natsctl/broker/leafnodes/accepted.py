@@ -21,6 +21,7 @@ from natsctl.config.options import UNLIMITED
 from natsctl.engine.api import Link, LinkKind
 from natsctl.errors import ClosedReason, WireError
 from natsctl.protocol.documents import encode_info
+from natsctl.protocol.quote import go_quote
 from natsctl.protocol.subject import has_wildcard
 
 __all__ = ["AcceptedLeaf", "HubHome"]
@@ -172,7 +173,7 @@ class AcceptedLeaf(Leaf):
         if connect.cluster and connect.cluster == cluster:
             return ClosedReason.CLUSTER_NAMES_IDENTICAL, "remote leafnode has same cluster name"
         if connect.gateway:
-            text = f'Rejecting connection from gateway "{connect.gateway}" on the leafnode port'
+            text = f"Rejecting connection from gateway {go_quote(connect.gateway.encode())} on the leafnode port"
             return ClosedReason.WRONG_GATEWAY, text
         if min_version and _version(connect.version) < _version(min_version):
             self._send_connect_info()  # without it the other side would not listen for the reason

@@ -14,11 +14,12 @@ from natsctl.broker.leafnodes.documents import LeafInfo, SubjectRights
 from natsctl.config.options import Permission, RemoteOptions
 from natsctl.config.options import Permissions as PermissionOptions
 from natsctl.engine.permissions import Permissions, Rule
+from natsctl.protocol.subject import is_valid
 
 __all__ = ["rights_of_hub", "rights_of_leafnode", "told_rights"]
 
-_LOOP_MARKS = "$LDS.>"
-"""They pass whatever else may not."""
+_MARKS = Rule(b"$LDS.>")
+"""The marks by which loops are found pass whatever else may not."""
 
 
 def rights_of_leafnode(rules: PermissionOptions | None, denied: Iterable[str]) -> Permissions | None:
@@ -62,19 +63,19 @@ def _told(permission: Permission) -> SubjectRights | None:
 def _compile(incoming: Permission, outgoing: Permission) -> Permissions | None:
     if incoming == outgoing == Permission():
         return None
-    allowed_in, allowed_out = _with_marks(incoming.allow), _with_marks(outgoing.allow)
     return Permissions(
-        publish_allow=None if allowed_in is None else [subject.encode() for subject in allowed_in],
-        publish_deny=[subject.encode() for subject in incoming.deny],
-        subscribe_allow=None if allowed_out is None else [_rule(text) for text in allowed_out],
-        subscribe_deny=[_rule(text) for text in outgoing.deny],
+        publish_allow=None if incoming.allow is None else [_MARKS.subject, *_subjects(incoming.allow)],
+        publish_deny=_subjects(incoming.deny),
+        subscribe_allow=None if outgoing.allow is None else [_MARKS, *_rules(outgoing.allow)],
+        subscribe_deny=_rules(outgoing.deny),
     )
 
 
-def _with_marks(allowed: list[str] | None) -> list[str] | None:
-    return None if allowed is None else [*allowed, _LOOP_MARKS]
+def _rules(texts: Iterable[str]) -> list[Rule]:
+    """Read subjects, each perhaps with a queue group; a peer may send what is none, which then matches nothing."""
+    words = [text.encode("utf-8", "replace").split() for text in texts]
+    return [Rule(*each) for each in words if len(each) in (1, 2) and all(map(is_valid, each))]
 
 
-def _rule(text: str) -> Rule:
-    subject, *queue = text.encode().split()
-    return Rule(subject, queue[0] if queue else None)
+def _subjects(texts: Iterable[str]) -> list[bytes]:
+    return [rule.subject for rule in _rules(texts) if rule.queue is None]

@@ -195,6 +195,18 @@ async def test_new_rights_take_effect_by_a_new_connection() -> None:
         await take()
 
 
+async def test_rights_that_name_no_subjects_match_nothing() -> None:
+    odd = ["", " ", "a..b", "a b c", "ok", "\x00", "q grp"]
+    async with hub() as (port, take), spoke(port) as broker:
+        line = await take()
+        line.say(info(**{"import": {"allow": odd, "deny": odd[:4]}, "export": {"allow": odd, "deny": odd[:4]}}))
+        await line.read_until(b"LS+ $LDS.")
+        line.say(b"LS+ ok\r\nLS+ other\r\nPING\r\n")
+        await line.read_until(b"PONG")
+        (leaf,) = broker.leafnodes.joined
+        assert [interest.subject for interest in leaf.session.interests()] == [b"ok"]
+
+
 async def test_the_servers_a_hub_tells_of_are_bounded() -> None:
     async with hub() as (port, take), spoke(port) as broker:
         line = await take()

@@ -72,6 +72,7 @@ async def conversation(hub: Node, *lines: bytes) -> list[str]:
             ["-ERR 'connection rejected since minimum version required is \"2.9.0\"'", "(closed)"],
         ),
         ({**B, "user": 7}, ["(closed)"]),
+        ({**B, "deny_pub": ["", "a..b", "a b c"]}, []),
     ],
 )
 async def test_who_is_let_in(hub: Node, fields: dict[str, Any], expected: list[str]) -> None:
