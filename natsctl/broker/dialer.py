@@ -96,7 +96,7 @@ async def dial(
         address: Whom to call.
         make: Gives the protocol of the connection.
         log: Told of the attempt.
-        what: What is connected to, for the log: ``route``.
+        what: What is connected to, for the log: ``to route on``.
         but: Addresses that are not meant: our own.
         timeout_s: How long it may take.
 
@@ -110,7 +110,7 @@ async def dial(
     if not ips:
         return False
     chosen = ips[0]
-    log.debug(f"Trying to connect to {what} on {address} ({chosen})")
+    log.debug(f"Trying to connect {what} {address} ({chosen})")
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(timeout_s):

@@ -83,5 +83,6 @@ class Remote:
             return OutgoingHandshake(self._encryption, leaf, server.tls_name, None if is_first else leaf.wants_tls)
 
         timeout_s = self.options.dial_timeout_s or self._leafnodes.options.dial_timeout_s
-        await dial(server.address, make, log=self._leafnodes.host.log, what="leafnode", timeout_s=timeout_s)
+        what = "as leafnode to remote server on"
+        await dial(server.address, make, log=self._leafnodes.host.log, what=what, timeout_s=timeout_s)
         return leaf

@@ -92,7 +92,7 @@ class Caller:
             attempt += 1
             try:
                 address = Address(origin.url.host, origin.url.port)
-                await dial(address, lambda: self._succeed(origin), log=log, what="route", but=self.own)
+                await dial(address, lambda: self._succeed(origin), log=log, what="to route on", but=self.own)
                 return
             except OSError as error:
                 reports = Reports(options.connect_error_reports, options.reconnect_error_reports)
