@@ -66,6 +66,7 @@ class Writer:
         "_on_drained",
         "_on_recovered",
         "_sent",
+        "_sent_before",
         "_session",
         "_timer",
         "_transport",
@@ -93,7 +94,7 @@ class Writer:
         self._on_recovered = on_recovered
         self._on_drained = on_drained
         self._in_flight = 0
-        self._sent = 0
+        self._sent = self._sent_before = 0
         self._marks: deque[_Mark] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._late_since: float | None = None
@@ -161,11 +162,14 @@ class Writer:
         elif not self._marks or end > self._marks[-1].end:
             self._marks.append(_Mark(end, now))
         if self._timer is None:
-            self._timer = self._loop.call_later(self.deadline_s, self._check)
+            self._await_deadline()
+
+    def _await_deadline(self) -> None:
+        self._sent_before = self._sent
+        self._timer = self._loop.call_later(self.deadline_s, self._check)
 
     def _check(self) -> None:
         self._timer = None
-        sent_before = self._sent
         self.measure()
         marks = self._marks
         while marks and marks[0].end <= self._sent:
@@ -182,10 +186,10 @@ class Writer:
         if now < due:
             self._timer = self._loop.call_later(due - now, self._check)
         else:
-            gives_up = not (self._may_retry and self._sent > sent_before)
+            gives_up = not (self._may_retry and self._sent > self._sent_before)
             self._on_deadline(is_late=self._late_since is not None, gives_up=gives_up)
             if not gives_up:
                 self._late_since = self._late_since or marks[0].at
                 for mark in marks:
                     mark.at = now
-                self._timer = self._loop.call_later(self.deadline_s, self._check)
+                self._await_deadline()

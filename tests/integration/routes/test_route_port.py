@@ -199,6 +199,33 @@ async def test_a_peer_that_reads_nothing_is_cut_and_its_memory_freed(caplog: pyt
         assert "Slow Consumer Detected: MaxPending of 2000000 Exceeded" in caplog.text
 
 
+async def wants_flood(broker: Broker, receive_buffer: int) -> WireClient:
+    """A peer to which far more is going to be on its way than the kernel takes."""
+    peer = await WireClient.open(broker.mesh.port, receive_buffer=receive_buffer)
+    await peer.send(login_line() + info_line() + b"RS+ $G flood\r\n")
+    await peer.sync()
+    return peer
+
+
+async def flood(broker: Broker) -> None:
+    async with await WireClient.open(broker.port, protocol=0) as client:
+        for _ in range(400):
+            await client.send(b"PUB flood 100000\r\n" + b"x" * 100_000 + b"\r\n")
+        await client.sync()
+
+
+async def test_a_peer_that_takes_nothing_for_the_write_deadline_is_cut(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "natsctl.broker")
+    async with clustered(cluster=replace(ALONE, write_deadline_s=0.1)) as broker:
+        peer = await wants_flood(broker, 4096)
+        await flood(broker)
+        await until(lambda: not broker.mesh.routes)
+        assert broker.slow_consumers == {"Router": 1}
+        assert "Slow Consumer Detected: WriteDeadline of 100ms exceeded with " in caplog.text
+        assert "Router connection closed: Slow Consumer (Write Deadline)" in caplog.text
+        peer.close()
+
+
 async def test_interest_goes_with_the_peer(broker: Broker) -> None:
     async with await WireClient.open(broker.port, no_responders=True) as client:
         await client.sync()
