@@ -193,7 +193,7 @@ class LinkSession(Peer):
     def tell(self, account: str, subject: bytes, queue: bytes | None, weight: int) -> None:
         """Tell the peer that so many want this now; 0 for nobody."""
         permissions = self._grant.permissions
-        if permissions is not None and not permissions.may_publish(subject):
+        if permissions is not None and not self._takes_any(subject) and not permissions.may_publish(subject):
             return
         verb = _EXCHANGE[self.kind][0 if weight else 1]
         args = b"%b %b" % (account.encode(), subject) if self.kind is LinkKind.ROUTE else subject
@@ -298,11 +298,12 @@ class LinkSession(Peer):
             raise WireError(ClosedReason.PROTOCOL_VIOLATION, log=f"interest in an invalid subject {go_quote(subject)}")
         permissions = self._grant.permissions
         if permissions is not None:
-            if not permissions.may_subscribe(subject, queue):
+            takes_any = self._takes_any(subject)
+            if not takes_any and not permissions.may_subscribe(subject, queue):
                 shown = go_quote(subject)
                 self._handler.on_violation(self._session, f"Permissions Violation for Subscription to {shown}")
                 return
-            if permissions.needs_filter(subject):
+            if takes_any or permissions.needs_filter(subject):
                 self._filtered = True
                 self._classify()
         key = (account.name, subject, queue)
@@ -315,6 +316,10 @@ class LinkSession(Peer):
             self._interests[key] = account.learn(self, subject, queue, weight)
         elif entry.weight != weight:
             account.reweigh(entry, weight)
+
+    def _takes_any(self, subject: bytes) -> bool:
+        """Whether interest is not held to the permissions: leafnodes want patterns, and each message is judged."""
+        return self.kind is not LinkKind.ROUTE and subjects.has_wildcard(subject)
 
     # ---- messages in
 

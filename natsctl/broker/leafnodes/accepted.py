@@ -22,7 +22,6 @@ from natsctl.engine.api import Link, LinkKind
 from natsctl.errors import ClosedReason, WireError
 from natsctl.protocol.documents import encode_info
 from natsctl.protocol.quote import go_quote
-from natsctl.protocol.subject import has_wildcard
 
 __all__ = ["AcceptedLeaf", "HubHome"]
 
@@ -86,10 +85,8 @@ class AcceptedLeaf(Leaf):
         self.hear(document)
 
     def on_violation(self, link: Link, text: str) -> None:
-        """What is not permitted ends the connection; patterns and what is too much are merely not taken."""
-        if _is_about_pattern(text):
-            self.debug(text)
-        elif text.startswith("Permissions"):
+        """What is not permitted ends the connection; what is too much is merely not taken."""
+        if text.startswith("Permissions"):
             log = f"{text} - Check other side configuration"
             link.fail(WireError(ClosedReason.PROTOCOL_VIOLATION, wire=text, log=log))
         else:
@@ -202,14 +199,3 @@ class AcceptedLeaf(Leaf):
         info.client_id, info.connect_info, info.remote_account = self.cid, True, self.login.account
         info.import_, info.export = told_rights(self.login.rules)
         self.session.write(encode_info(info))
-
-
-def _is_about_pattern(text: str) -> bool:
-    """Whether a subscription was refused for taking in more than the subjects that are allowed."""
-    _, quote, subject = text.partition('Subscription to "')
-    return bool(quote) and has_wildcard(subject.rstrip('"').encode())
-
-
-def _version(text: str) -> tuple[int, ...]:
-    found = _VERSION.match(text)
-    return tuple(map(int, found.groups())) if found else ()

@@ -331,6 +331,18 @@ def test_what_a_peer_may_not_be_sent_is_not_learnt_and_not_sent(rig: Rig) -> Non
     assert link.received() == [b"LMSG open 0\r\n"]
 
 
+def test_a_leafnode_may_want_patterns_and_gets_and_sends_what_it_may(rig: Rig) -> None:
+    rules = Permissions(publish_allow=[b"ok.>"], subscribe_allow=[Rule(b"open.*")])
+    client, link = rig.client(), rig.link(SPOKE, permissions=rules)
+    client.send(b"SUB > 1\r\n")
+    assert link.received() == [b"LS+ >"]
+    link.send(b"LS+ >\r\nLMSG ok.x 0\r\n\r\nLMSG secret 0\r\n\r\n")
+    assert client.received() == [b"MSG ok.x 1 0\r\n"]
+    assert link.events() == [("violation", 'Permissions Violation for Publish to "secret"')]
+    client.send(b"PUB open.x 0\r\n\r\nPUB secret 0\r\n\r\n")
+    assert link.received() == [b"LMSG open.x 0\r\n"]
+
+
 def test_interest_beyond_the_limit_is_refused(rig: Rig) -> None:
     link = rig.link(SPOKE, max_subscriptions=1)
     link.send(b"LS+ a\r\nLS+ b\r\nLS+ a\r\n")
