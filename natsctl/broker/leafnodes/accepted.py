@@ -199,3 +199,8 @@ class AcceptedLeaf(Leaf):
         info.client_id, info.connect_info, info.remote_account = self.cid, True, self.login.account
         info.import_, info.export = told_rights(self.login.rules)
         self.session.write(encode_info(info))
+
+
+def _version(text: str) -> tuple[int, ...]:
+    found = _VERSION.match(text)
+    return tuple(map(int, found.groups())) if found else ()
