@@ -21,14 +21,16 @@ from natsctl.protocol.documents import PROTOCOL_RELEASE
 if TYPE_CHECKING:
     from natsctl.broker.monitor.source import MonitoredBroker
 
-__all__ = ["Services"]
+__all__ = ["PAGES", "USER_INFO", "Services"]
 
-_USER_INFO = b"$SYS.REQ.USER.INFO"
-_PAGES = {
+USER_INFO = b"$SYS.REQ.USER.INFO"
+"""Where a client asks who it is."""
+PAGES = {
     b"$SYS.REQ.ACCOUNT.PING.CONNZ": "CONNZ",
     b"$SYS.REQ.ACCOUNT.PING.STATZ": "STATZ",
     b"$SYS.REQ.SERVER.PING.CONNZ": "CONNZ",
 }
+"""Where an account asks for a page about itself."""
 _MAX_WAITING = 256
 """Requests about accounts that wait for their turn; further ones get no answer."""
 
@@ -61,14 +63,14 @@ class Services:
             if account not in self._served:
                 self._served.add(account)
                 internal = self._broker.engine.open_internal(account)
-                for subject in (_USER_INFO, *_PAGES):
+                for subject in (USER_INFO, *PAGES):
                     internal.subscribe(subject)
 
     def answer(self, session: InternalSession, request: Delivery) -> None:
         """Answer one request, now or soon; without a reply subject there is nobody to tell."""
         if not request.reply:
             return
-        if request.subject == _USER_INFO:
+        if request.subject == USER_INFO:
             if request.source is not None and request.source.owner is not None:
                 self._reply(session, request, {"data": user_info(request.source.owner)})
         elif len(self._waiting) < _MAX_WAITING:
@@ -88,7 +90,7 @@ class Services:
         own_account = OwnAccount(self._broker)
         while self._waiting:
             session, request = self._waiting.popleft()
-            answer = await own_account.answer(_PAGES[request.subject], session.account, request.payload)
+            answer = await own_account.answer(PAGES[request.subject], session.account, request.payload)
             if answer is not None:
                 self._reply(session, request, answer)
                 self._flush_soon()

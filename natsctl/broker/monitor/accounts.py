@@ -9,7 +9,8 @@ from natsctl.broker.monitor.query import BadQueryError, Query
 from natsctl.broker.monitor.source import Source
 from natsctl.broker.monitor.subsz import describe_sublist
 from natsctl.broker.registry import Traffic
-from natsctl.monitoring.documents import AccountInfo, AccountStat, Accountz, Accstatz, DataStats, MsgBytes
+from natsctl.broker.services import PAGES, USER_INFO
+from natsctl.monitoring.documents import AccountInfo, AccountStat, Accountz, Accstatz, DataStats, ExtImport, MsgBytes
 
 __all__ = ["accountz", "accstatz"]
 
@@ -36,10 +37,32 @@ def accountz(source: Source, query: Query) -> Accountz:
         leafnode_connections=source.broker.leafnodes.in_account(name),
         client_connections=source.broker.registry.in_account(name),
         subscriptions=engine.n_subscriptions(name),
+        imports=_services(source, name),
         name_tag=name,
         sublist_stats=describe_sublist(engine.sublist_stats(name)),
     )
     return document
+
+
+def _services(source: Source, name: str) -> list[ExtImport]:
+    """What every account may ask the server itself, as if the system account exported it."""
+    system = source.system_account
+    if not system:
+        return []
+    offered = {USER_INFO: f"USER.{name}.INFO"}
+    if name != system:
+        offered |= {subject: f"ACCOUNT.{name}.{page}" for subject, page in PAGES.items()}
+    return [
+        ExtImport(
+            subject=f"$SYS.REQ.{origin}",
+            account=system,
+            to=subject.decode(),
+            local_subject=subject.decode(),
+            type="service",
+            share=subject == USER_INFO,
+        )
+        for subject, origin in offered.items()
+    ]
 
 
 def accstatz(source: Source, query: Query) -> Accstatz:

@@ -9,17 +9,19 @@ import time
 
 from natsctl.broker.monitor.query import ListDetail, Query
 from natsctl.broker.monitor.source import Source, format_rtt, to_ns, whole_or_float
-from natsctl.broker.monitor.subscription import shown
+from natsctl.broker.monitor.subscription import describe_interest, shown
 from natsctl.broker.routes.documents import RoutePermission
 from natsctl.broker.routes.route import Route
 from natsctl.config.urls import server_url
-from natsctl.monitoring.documents import ClusterOptsVarz, RouteInfo, Routez, SubDetail, SubjectPermission
+from natsctl.monitoring.documents import ClusterOptsVarz, RouteInfo, Routez, SubjectPermission
 from natsctl.monitoring.times import format_time, format_uptime
 
 __all__ = ["cluster_options", "routez"]
 
 _TLS_TIMEOUT_S = 2
 """What a port without TLS says."""
+_NO_POOL = -1
+"""One connection per peer."""
 
 
 def routez(source: Source, query: Query) -> Routez:
@@ -68,13 +70,7 @@ def _row(source: Source, route: Route, detail: ListDetail) -> RouteInfo:
         row.subscriptions_list = [shown(interest.subject) for interest in link.interests()]
     elif detail is ListDetail.EVERYTHING:
         row.subscriptions_list_detail = [
-            SubDetail(
-                account=interest.account,
-                subject=shown(interest.subject),
-                qgroup=shown(interest.queue) if interest.queue is not None else "",
-                cid=route.cid,
-            )
-            for interest in link.interests()
+            describe_interest(interest, route.cid, interest.account) for interest in link.interests()
         ]
     return row
 
@@ -99,6 +95,7 @@ def cluster_options(source: Source) -> ClusterOptsVarz:
         tls_timeout=whole_or_float(options.tls.timeout_s) if options.tls is not None else _TLS_TIMEOUT_S,
         tls_required=options.tls is not None,
         tls_verify=options.tls is not None,
+        pool_size=_NO_POOL,
         write_deadline=round(options.write_deadline_s * 1e9),
         write_timeout="" if options.write_timeout == "default" else options.write_timeout,
     )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from natsctl.engine.api import SubscriptionView
+from natsctl.engine.api import LinkInterest, SubscriptionView
 from natsctl.monitoring.documents import SubDetail
 
-__all__ = ["describe", "shown"]
+__all__ = ["describe", "describe_interest", "shown"]
 
 
 def describe(view: SubscriptionView, cid: int, account: str = "") -> SubDetail:
@@ -20,6 +20,19 @@ def describe(view: SubscriptionView, cid: int, account: str = "") -> SubDetail:
         max=view.max_msgs,
         cid=cid,
     )
+
+
+def describe_interest(interest: LinkInterest, cid: int, account: str = "") -> SubDetail:
+    """Describe what another server wants; in place of a sid it is known by its account, subject and queue group.
+
+    Args:
+        interest: What is wanted.
+        cid: The connection's.
+        account: For connections that have not one account only.
+    """
+    subject = shown(interest.subject)
+    queue = shown(interest.queue) if interest.queue is not None else ""
+    return SubDetail(subject=subject, qgroup=queue, sid=" ".join(filter(None, (account, subject, queue))), cid=cid)
 
 
 def shown(data: bytes) -> str:

@@ -89,7 +89,7 @@ def _count(source: Source, document: Varz) -> None:
         total.add(traffic)
     document.connections = len(broker.registry.open)
     document.total_connections = broker.registry.total
-    document.routes = len(broker.mesh.routes)
+    document.routes = document.remotes = len(broker.mesh.routes)
     document.leafnodes = len(broker.leafnodes.joined)
     document.in_client_msgs, document.in_client_bytes = total.in_msgs, total.in_bytes
     document.out_client_msgs, document.out_client_bytes = total.out_msgs, total.out_bytes
