@@ -19,7 +19,7 @@ __all__ = ["Caller", "CallerHost"]
 _LONGEST_DELAY_S = 30.0
 _DOUBLINGS = 10
 _MAX_CALLS = 1024
-"""At once; other servers may tell of as many as they like."""
+"""At once of those that others tell of, as many as they like; who is configured is called in any case."""
 _HEALING_ATTEMPTS = 120
 """To get a server back that only another one had told of: about an hour of them. It may be gone for good."""
 
@@ -69,7 +69,7 @@ class Caller:
 
     def _start(self, origin: Origin, max_attempts: int | None, delay_s: float, *, is_first: bool) -> None:
         address = origin.url.address
-        if address not in self._calls and len(self._calls) < _MAX_CALLS:
+        if address not in self._calls and (origin.is_configured or len(self._calls) < _MAX_CALLS):
             task = asyncio.create_task(self._call(origin, max_attempts, delay_s, is_first=is_first))
             self._calls[address] = task
             task.add_done_callback(lambda task: self._end(address, task))

@@ -14,7 +14,7 @@ from natsctl.broker import Broker
 from natsctl.config.options import Permission, Permissions
 from natsctl.errors import ServerError
 from tests.support.nodes import free_ports, until
-from tests.support.routes import ALONE, calling, clustered, info_line, login_line
+from tests.support.routes import ALONE, calling, clustered, info_line, joined, login_line
 from tests.support.wire import WireClient
 
 
@@ -152,6 +152,22 @@ async def test_a_server_that_was_restarted_is_found_again() -> None:
             async with clustered(name, cluster=fixed) as a:
                 await until_met(a, b)
             await until(lambda: not b.mesh.routes)
+
+
+async def test_a_server_that_is_configured_is_called_however_many_others_are_told_of() -> None:
+    (port,) = free_ports(1)
+    fixed = replace(ALONE, port=port)
+    patient = replace(ALONE, routes=[f"nats://127.0.0.1:{port}"], connect_retries=1000)
+    async with clustered("b", cluster=patient) as b:
+        async with clustered("a1", cluster=fixed), joined(b) as peer:
+            await until(lambda: peers(b) == {"a1", "peer"})
+            for number in range(1100):  # nobody is there
+                url = f"nats-route://127.0.{number // 200}.{number % 200 + 2}:1/"
+                await peer.send(info_line(server_id=f"GHOST{number}", ip=url))
+            await peer.sync()
+        await until(lambda: not b.mesh.routes)
+        async with clustered("a2", cluster=fixed) as a:
+            await until_met(a, b)
 
 
 # ---- names
