@@ -37,11 +37,18 @@ class Caller:
     Args:
         host: The broker.
         make: Gives the protocol of a new connection.
+        is_there: Tells whether a server is connected by now, because it called us.
     """
 
-    def __init__(self, host: CallerHost, make: Callable[[Origin], asyncio.BaseProtocol]) -> None:
+    def __init__(
+        self,
+        host: CallerHost,
+        make: Callable[[Origin], asyncio.BaseProtocol],
+        is_there: Callable[[Origin], bool],
+    ) -> None:
         self._host = host
         self._make = make
+        self._is_there = is_there
         self._calls: dict[str, asyncio.Task[None]] = {}
         self.own: Container[tuple[str, int]] = ()
         """Our own addresses, which are not called."""
@@ -88,7 +95,7 @@ class Caller:
         is_patient = max_attempts == _HEALING_ATTEMPTS
         attempt = 0
         await asyncio.sleep(delay_s)
-        while True:
+        while not self._is_there(origin):
             attempt += 1
             try:
                 address = Address(origin.url.host, origin.url.port)

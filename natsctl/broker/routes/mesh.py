@@ -78,7 +78,7 @@ class Mesh:
         self._moved = Traffic()
         self._own_urls: list[str] = []
         self._port = RoutePort(self._make)
-        self._caller = Caller(host, self._port.call)
+        self._caller = Caller(host, self._port.call, self._is_there)
         self._is_open = False
 
     @property
@@ -254,6 +254,16 @@ class Mesh:
         self._renew_urls()
         self._host.leafnodes.hear_of_peer(info.server_id, info.leafnode_urls)
         return True
+
+    def _is_there(self, origin: Origin) -> bool:
+        """Whether the server at an address is connected; its route then stands for the one that was wanted."""
+        for route in self.routes.values():
+            at = self._origin_of(route.remote)
+            if at is not None and at.url.address == origin.url.address:
+                if route.origin is None or origin.is_configured:
+                    route.origin = origin
+                return True
+        return False
 
     def _inherit(self, known: Route, lost: Route) -> None:
         """Let a route stand for another one to the same server, so that it is called again when it ends."""
