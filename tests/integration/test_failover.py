@@ -1,10 +1,11 @@
-"""Servers of a cluster that are killed under load: what survivors pass on is passed on once, and nothing of it is lost.
+"""Servers of a cluster that are killed and come back under load: what survivors pass on comes, and comes once.
 
 ``natsctl bench`` is the bookkeeper. It numbers every message, so that its account tells losses from duplicates.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import subprocess
@@ -113,3 +114,52 @@ def lost_at_most(document: dict[str, Any]) -> int:
     away_s: float = max(outage["duration_s"] for outage in document["outages"])
     rate_per_s: float = document["setting"]["rate_per_s"]
     return round((away_s + 0.5) * rate_per_s)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "engine"),
+    [
+        pytest.param((OURS, OURS, OURS), "native", id="ours"),
+        pytest.param((OURS, OFFICIAL, OURS), "pure", id="ours to one of each"),
+        pytest.param((OURS, OURS, OFFICIAL), "auto", id="an official one to ours"),
+    ],
+)
+async def test_whoever_comes_back_gets_all_from_the_first_message_on(
+    kinds: tuple[str, ...], engine: str, tmp_path: Path
+) -> None:
+    with running_nodes(tmp_path, kinds, engine=engine) as nodes:
+        await nodes.until_full()
+        *others, late = nodes
+        late.kill()
+        is_over = asyncio.Event()
+        publishing = [asyncio.create_task(count_aloud(node, is_over)) for node in others]
+        await asyncio.to_thread(late.start)
+        heard: dict[str, list[int]] = {node.name: [] for node in others}
+        async with await WireClient.open(late.server.port, protocol=0) as client:
+            await client.send(b"SUB number.* 1\r\n")  # maybe before there is a route
+
+            async def hear_one() -> None:
+                frame = await client.read()
+                if frame.startswith(b"MSG "):
+                    heard[frame.split(b" ")[1].decode().removeprefix("number.")].append(int(frame[-8:]))
+
+            while any(len(numbers) < ENOUGH for numbers in heard.values()):
+                await hear_one()
+            is_over.set()
+            ends = dict(zip(heard, await asyncio.gather(*publishing), strict=True))
+            while any(heard[name][-1] < end - 1 for name, end in ends.items()):
+                await hear_one()
+            assert await client.sync() == []
+        assert all(numbers == list(range(numbers[0], ends[name])) for name, numbers in heard.items())
+
+
+async def count_aloud(node: Node, is_over: asyncio.Event) -> int:
+    """Publish numbers; returns how many there were."""
+    n = 0
+    async with await WireClient.open(node.server.port, protocol=0) as client:
+        while not is_over.is_set():
+            await client.send(b"PUB number.%b 8\r\n%08d\r\n" % (node.name.encode(), n))
+            n += 1
+            await asyncio.sleep(0.0002)  # a pace that any machine keeps
+        await client.sync()
+    return n
