@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from natsctl.broker.auth import GLOBAL_ACCOUNT, SYSTEM_ACCOUNT
+from natsctl.broker.service_subjects import PAGES, USER_INFO
 from natsctl.broker.user_info import user_info
 from natsctl.engine.api import Delivery, InternalSession
 from natsctl.protocol.documents import PROTOCOL_RELEASE
@@ -21,16 +22,8 @@ from natsctl.protocol.documents import PROTOCOL_RELEASE
 if TYPE_CHECKING:
     from natsctl.broker.monitor.source import MonitoredBroker
 
-__all__ = ["PAGES", "USER_INFO", "Services"]
+__all__ = ["Services"]
 
-USER_INFO = b"$SYS.REQ.USER.INFO"
-"""Where a client asks who it is."""
-PAGES = {
-    b"$SYS.REQ.ACCOUNT.PING.CONNZ": "CONNZ",
-    b"$SYS.REQ.ACCOUNT.PING.STATZ": "STATZ",
-    b"$SYS.REQ.SERVER.PING.CONNZ": "CONNZ",
-}
-"""Where an account asks for a page about itself."""
 _MAX_WAITING = 256
 """Requests about accounts that wait for their turn; further ones get no answer."""
 

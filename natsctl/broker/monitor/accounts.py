@@ -9,7 +9,7 @@ from natsctl.broker.monitor.query import BadQueryError, Query
 from natsctl.broker.monitor.source import Source
 from natsctl.broker.monitor.subsz import describe_sublist
 from natsctl.broker.registry import Traffic
-from natsctl.broker.services import PAGES, USER_INFO
+from natsctl.broker.service_subjects import PAGES, USER_INFO
 from natsctl.monitoring.documents import AccountInfo, AccountStat, Accountz, Accstatz, DataStats, ExtImport, MsgBytes
 
 __all__ = ["accountz", "accstatz"]
