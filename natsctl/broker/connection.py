@@ -6,12 +6,12 @@ Task: everything here runs on the broker's loop.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from natsctl.broker.auth import Login
 from natsctl.broker.channel import Channel, Host
-from natsctl.engine.api import Session
+from natsctl.engine.api import Session, SubscriptionView
 from natsctl.errors import ClosedReason
 from natsctl.protocol.documents import Connect
 from natsctl.protocol.quote import go_quote
@@ -134,3 +134,7 @@ class Connection(Channel):
         """Name it is logged in as, or wanted to be."""
         claimed = self.connect.nkey or self.connect.user if self.connect is not None else ""
         return self.login.name or claimed
+
+    def subscriptions(self) -> Iterator[SubscriptionView]:
+        """Its subscriptions, oldest first."""
+        return self.session.subscriptions()

@@ -15,7 +15,7 @@ from typing import Protocol
 from natsctl.broker.channel import SLOW_CONSUMER
 from natsctl.broker.connection import Connection
 from natsctl.broker.tls.session import TlsSession
-from natsctl.engine.api import Counters, Link, SubscriptionView
+from natsctl.engine.api import Counters, SubscriptionView
 from natsctl.errors import ClosedReason
 
 __all__ = ["ClosedConnection", "Counted", "Peer", "Registry", "Traffic"]
@@ -29,7 +29,7 @@ _MAX_KEPT_SUBSCRIPTIONS = 128
 
 
 class Counted(Counters, Protocol):
-    """What a session counted: its traffic, and what monitoring shows besides."""
+    """What a session or a link counted: its traffic, and what monitoring shows besides."""
 
     stalls: int
     pending_bytes: int
@@ -38,12 +38,9 @@ class Counted(Counters, Protocol):
     def n_subscriptions(self) -> int:
         """Subscriptions it has, or had in the end."""
 
-    def subscriptions(self) -> Iterator[SubscriptionView]:
-        """These subscriptions, oldest first."""
-
 
 class Peer(Protocol):
-    """A connection as monitoring sees it, open or closed.
+    """A client's or a leafnode's connection as monitoring sees it, open or closed.
 
     Units: ``last_activity`` in seconds on the loop's clock.
     """
@@ -56,6 +53,10 @@ class Peer(Protocol):
     stopped_at: datetime | None
     last_activity: float
     tls: TlsSession | None
+
+    @property
+    def kind(self) -> str:
+        """``Client`` or ``Leafnode``."""
 
     @property
     def session(self) -> Counted:
@@ -85,6 +86,9 @@ class Peer(Protocol):
     def rtt_s(self) -> float:
         """Last round trip."""
 
+    def subscriptions(self) -> Iterator[SubscriptionView]:
+        """Its subscriptions, oldest first."""
+
 
 @dataclass(slots=True)
 class ClosedConnection:
@@ -93,6 +97,7 @@ class ClosedConnection:
     Units: ``in_bytes`` and ``out_bytes`` count payloads.
     """
 
+    kind: str
     cid: int
     ip: str
     port: int
@@ -141,7 +146,7 @@ class Traffic:
     stalls: int = 0
     slow_consumers: int = 0
 
-    def add(self, other: Counted | Link | Traffic) -> None:
+    def add(self, other: Counted | Traffic) -> None:
         """Count what another one moved."""
         self.in_msgs += other.in_msgs
         self.in_bytes += other.in_bytes
@@ -205,7 +210,11 @@ class Registry:
         ended = self._ended[connection.session.account]
         ended.add(connection.session)
         ended.slow_consumers += reason in SLOW_CONSUMER
-        self.closed.append(_closed(connection, reason))
+        self.keep(connection, reason)
+
+    def keep(self, peer: Peer, reason: ClosedReason) -> None:
+        """Remember a connection that ended."""
+        self.closed.append(_closed(peer, reason))
 
     def traffic(self) -> dict[str, Traffic]:
         """What has been moved since the start, by account."""
@@ -215,23 +224,24 @@ class Registry:
         return found
 
 
-def _closed(connection: Connection, reason: ClosedReason) -> ClosedConnection:
-    session = connection.session
+def _closed(peer: Peer, reason: ClosedReason) -> ClosedConnection:
+    session = peer.session
     return ClosedConnection(
-        cid=connection.cid,
-        ip=connection.ip,
-        port=connection.port,
-        name=connection.name,
-        lang=connection.lang,
-        version=connection.version,
-        account=connection.account,
-        user=connection.user,
+        kind=peer.kind,
+        cid=peer.cid,
+        ip=peer.ip,
+        port=peer.port,
+        name=peer.name,
+        lang=peer.lang,
+        version=peer.version,
+        account=peer.account,
+        user=peer.user,
         reason=reason,
-        started_at=connection.started_at,
-        stopped_at=connection.stopped_at,
-        last_activity=connection.last_activity,
-        tls=connection.tls.without_certificates() if connection.tls is not None else None,
-        rtt_s=connection.rtt_s,
+        started_at=peer.started_at,
+        stopped_at=peer.stopped_at,
+        last_activity=peer.last_activity,
+        tls=peer.tls.without_certificates() if peer.tls is not None else None,
+        rtt_s=peer.rtt_s,
         in_msgs=session.in_msgs,
         in_bytes=session.in_bytes,
         out_msgs=session.out_msgs,
@@ -239,5 +249,5 @@ def _closed(connection: Connection, reason: ClosedReason) -> ClosedConnection:
         stalls=session.stalls,
         pending_bytes=session.pending_bytes,
         n_subscriptions=session.n_subscriptions,
-        kept_subscriptions=tuple(islice(session.subscriptions(), _MAX_KEPT_SUBSCRIPTIONS)),
+        kept_subscriptions=tuple(islice(peer.subscriptions(), _MAX_KEPT_SUBSCRIPTIONS)),
     )

@@ -78,6 +78,24 @@ class AcceptedLeaf(Leaf):
             self._verifying.cancel()
         super()._note_end(reason)
 
+    # ---- what monitoring shows of it
+
+    @property
+    def name(self) -> str:
+        """What the leafnode calls itself."""
+        return self.connect.name if self.connect is not None else ""
+
+    @property
+    def version(self) -> str:
+        """Release of the leafnode."""
+        return self.connect.version if self.connect is not None else ""
+
+    @property
+    def user(self) -> str:
+        """Name it is logged in as, or wanted to be."""
+        claimed = self.connect.nkey or self.connect.user if self.connect is not None else ""
+        return self.login.name or claimed
+
     # ---- what the engine tells
 
     def on_info(self, link: Link, document: bytes) -> None:
@@ -148,7 +166,7 @@ class AcceptedLeaf(Leaf):
             if fault is not None:
                 self.refuse(*fault)
                 return
-        self.name = connect.name
+        self.server_name = connect.name
         self.login = login
         self.account = login.account
         self._replace_duplicates()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import abstractmethod
+from collections.abc import Iterator
 from typing import Protocol
 
 from natsctl.broker.auth import Authenticator, Login
@@ -17,7 +18,7 @@ from natsctl.broker.link import LinkChannel
 from natsctl.broker.registry import Registry
 from natsctl.broker.tls.security import Security
 from natsctl.config.options import LeafOptions
-from natsctl.engine.api import Link, LinkGrant, LinkKind
+from natsctl.engine.api import Link, LinkGrant, LinkKind, SubscriptionView
 from natsctl.engine.permissions import Permissions
 from natsctl.errors import ClosedReason, WireError
 
@@ -85,10 +86,10 @@ class Leaf(LinkChannel):
 
     Attributes:
         account: The account it is bound to on this side; empty until that is known.
-        name: What the other server calls itself.
+        server_name: What the other server calls itself.
     """
 
-    __slots__ = ("_joined_at", "account", "leafnodes", "name")
+    __slots__ = ("_joined_at", "account", "leafnodes", "server_name")
 
     kind = "Leafnode"
     id_name = "lid"
@@ -100,7 +101,7 @@ class Leaf(LinkChannel):
         super().__init__(leafnodes.host, leafnodes.host.registry.next_cid(), loop)
         self.leafnodes = leafnodes
         self.account = ""
-        self.name = ""
+        self.server_name = ""
         self._joined_at = 0.0
 
     # ---- what a channel asks
@@ -118,9 +119,38 @@ class Leaf(LinkChannel):
         return self.leafnodes.options.write_timeout != "close"
 
     def _note_end(self, reason: ClosedReason) -> None:
-        peer = f" - Remote: {self.name}" if self.name else ""
+        peer = f" - Remote: {self.server_name}" if self.server_name else ""
         self._host.log.info(f"{self.tag} - Leafnode connection closed: {reason.value}{peer}")
         self.leafnodes.remove(self)
+        self._host.registry.keep(self, reason)
+
+    # ---- what monitoring shows of it
+
+    @property
+    def name(self) -> str:
+        """What the leafnode called itself when it logged in; a hub does not."""
+        return ""
+
+    @property
+    def lang(self) -> str:
+        """Only clients have one."""
+        return ""
+
+    @property
+    def version(self) -> str:
+        """Release of the leafnode, as it said when it logged in."""
+        return ""
+
+    @property
+    def user(self) -> str:
+        """Name the leafnode is logged in as, or wanted to be."""
+        return ""
+
+    def subscriptions(self) -> Iterator[SubscriptionView]:
+        """What the other server wants; there is no sid, nor are deliveries counted one by one."""
+        for interest in self.session.interests():
+            sid = b" ".join(filter(None, (interest.subject, interest.queue)))
+            yield SubscriptionView(interest.subject, interest.queue, sid, delivered=0, max_msgs=0)
 
     # ---- what the engine tells
 

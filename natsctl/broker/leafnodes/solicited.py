@@ -152,7 +152,7 @@ class SolicitedLeaf(Leaf):
         info = self.hear(document)
         if info is None:
             return
-        if not self.name:
+        if not self.server_name:
             self._introduce(info)
         elif not link.joined:
             if info.connect_info:
@@ -170,7 +170,7 @@ class SolicitedLeaf(Leaf):
             text = "attempted to connect to wrong port"
             self.session.fail(WireError(ClosedReason.INCORRECT_PORT, log=text))
             return
-        self.name = info.server_name or info.server_id
+        self.server_name = info.server_name or info.server_id
         try:
             connect = self._connect(info)
         except AuthError as error:

@@ -13,10 +13,11 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from natsctl.broker.auth import GLOBAL_ACCOUNT
+from natsctl.broker.connection import Connection
 from natsctl.broker.monitor.query import BadQueryError, ListDetail, Query, State
 from natsctl.broker.monitor.source import Source, format_rtt, to_ns
 from natsctl.broker.monitor.subscription import describe, shown
-from natsctl.broker.registry import Peer, Registry
+from natsctl.broker.registry import Peer
 from natsctl.broker.tls.session import TlsSession
 from natsctl.monitoring.documents import ConnInfo, Connz, TLSPeerCert
 from natsctl.monitoring.times import format_time, format_uptime
@@ -79,7 +80,7 @@ def connz(source: Source, query: Query) -> ConnzPage:
         limit = 1
     if account and account not in source.accounts:
         return ConnzPage(Connz(now=source.now(), limit=limit), iter(()), is_of_nobody=True)
-    found = _peers(source.broker.registry, state)
+    found = _peers(source, state)
     if account:
         found = [peer for peer in found if _account(peer) == account]
     total = len(found)
@@ -111,12 +112,13 @@ def _order(name: str, state: State) -> _Order:
     return order
 
 
-def _peers(registry: Registry, state: State) -> list[Peer]:
+def _peers(source: Source, state: State) -> list[Peer]:
     found: list[Peer] = []
     if state is not State.CLOSED:
-        found += registry.open.values()
+        found += source.broker.registry.open.values()
+        found += source.broker.leafnodes.joined
     if state is not State.OPEN:
-        found += registry.closed
+        found += source.broker.registry.closed
     return found
 
 
@@ -130,15 +132,16 @@ def _rows(source: Source, peers: Iterable[Peer], detail: ListDetail, shows_login
         row = _row(source, peer)
         if shows_login:
             row.authorized_user = peer.user
-            row.name_tag = _account(peer)
+            account = _account(peer)
+            row.account = "" if account == GLOBAL_ACCOUNT else account
+            row.name_tag = account if peer.stopped_at is None else row.account  # as nats-server does
             row.tls_peer_certs = _shown_certificates(peer.tls)
-            row.account = "" if row.name_tag == GLOBAL_ACCOUNT else row.name_tag
         if detail is ListDetail.SUBJECT:
-            row.subscriptions_list = [shown(view.subject) for view in peer.session.subscriptions()]
+            row.subscriptions_list = [shown(view.subject) for view in peer.subscriptions()]
         elif detail is ListDetail.EVERYTHING:
             # Only of closed connections nats-server repeats the account here.
             account = peer.account if peer.stopped_at is not None else ""
-            views = peer.session.subscriptions()
+            views = peer.subscriptions()
             row.subscriptions_list_detail = [describe(view, peer.cid, account) for view in views]
         yield row
 
@@ -151,8 +154,8 @@ def _row(source: Source, peer: Peer) -> ConnInfo:
     tls = peer.tls
     return ConnInfo(
         cid=peer.cid,
-        kind="Client",
-        type="nats",
+        kind=peer.kind,
+        type="nats" if peer.kind == Connection.kind else "",
         ip=peer.ip,
         port=peer.port,
         start=format_time(start_ns),

@@ -36,7 +36,7 @@ def _row(leaf: Leaf, *, shows_subjects: bool) -> LeafInfo:
     link = leaf.session
     row = LeafInfo(
         id=leaf.cid,
-        name=leaf.name,
+        name=leaf.server_name,
         is_spoke=leaf.link_kind is LinkKind.HUB,
         account=leaf.account,
         ip=leaf.ip,
