@@ -1,7 +1,7 @@
 """The listings of chapter 7 of "Practical NATS": the monitoring port, asked as the reader asks it, and nats-top.
 
 Each is played to both servers. What the page fetches with curl is fetched and also read by our commands; what it shows
-of nats-top is looked for on the screen of ``natsctl top``. Listings 7-16, 7-18 and 7-19 need a cluster.
+of nats-top is looked for on the screen of ``natsctl top``.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from tests.support.http import ask, monitor_port
+from tests.support.nodes import running_nodes
 from tests.support.process import NATSCTL, nats_server, running_server
 from tests.support.terminal import Terminal
 from tests.support.wire import WireClient, connect_line
@@ -33,6 +34,9 @@ VARZ_OF_THE_BOOK = (
 CONNECTION_OF_THE_BOOK = (
     "cid ip port start last_activity uptime idle pending_bytes in_msgs out_msgs in_bytes out_bytes subscriptions name "
     "lang version"
+)
+ROUTE_OF_THE_BOOK = (
+    "rid remote_id did_solicit is_configured ip port pending_size in_msgs out_msgs in_bytes out_bytes subscriptions"
 )
 SUBSZ_OF_THE_BOOK = (
     "num_subscriptions num_cache num_inserts num_removes num_matches cache_hit_rate max_fanout avg_fanout"
@@ -203,6 +207,27 @@ def test_7_14_and_7_15_connz_is_sorted(server: Monitored, sort: str) -> None:
 def test_7_17_a_server_alone_has_no_routes(server: Monitored) -> None:
     for routez in (server.curl("/routez?subs=1"), server.read("routez", "--subs")):
         assert [routez["num_routes"], routez["routes"]] == [0, []]
+
+
+@pytest.mark.parametrize("kind", ["natsctl", "nats-server"])
+async def test_7_16_to_7_19_each_server_of_a_cluster_shows_its_routes(kind: str, tmp_path: Path) -> None:
+    with running_nodes(tmp_path, [kind] * 3, by_seed=True) as nodes:  # 7-16
+        await nodes.until_full()
+        async with await WireClient.open(nodes[0].server.port) as client:
+            await client.send(b"SUB hello 1\r\n")
+            for node in nodes[1:]:
+                await node.until_wanted("hello")  # 7-18
+            for node in nodes:
+                server = Monitored(node.server.port, monitor_port(node.server))
+                for routez in (server.curl("/routez?subs=1"), server.read("routez", "--subs")):
+                    routes = routez["routes"]
+                    assert all(set(ROUTE_OF_THE_BOOK.split()) <= route.keys() for route in routes)
+                    assert len({route["remote_id"] for route in routes}) == 2  # 7-19
+                    assert routez["num_routes"] == len(routes)
+                    assert kind == "nats-server" or len(routes) == 2, "as on the page, one for each of the others"
+                    hello = [route for route in routes if "hello" in route.get("subscriptions_list", ())]
+                    assert [route["remote_name"] for route in hello] == ([] if node is nodes[0] else ["n0"])
+                assert "to 2 servers" in server.natsctl("routez", "-m", str(server.http))
 
 
 @pytest.mark.usefixtures("program")
