@@ -217,7 +217,7 @@ def _apply_cluster_flags(cluster: ClusterOptions, given: Mapping[str, Any]) -> N
 def unavailable_flags(given: Mapping[str, Any]) -> list[Problem]:
     """Name the flags whose feature is not there yet; a value that switches the feature off is fine."""
     return [
-        Problem(f"flag --{flag.name}: {flag.needs} is not available yet in natsctl server")
+        Problem(f"flag --{flag.name}: natsctl server does not support {flag.needs} yet")
         for members in FLAGS.values()
         for flag in members
         if flag.needs and given.get(flag.name)

@@ -199,7 +199,7 @@ def fill_leafnodes(options: LeafOptions, section: Section, report: Report) -> No
         if "tls" in found:
             remote.tls = outgoing_tls_options(found.get("tls"), report)
         if any(url.lower().startswith(_WEBSOCKET) for url in remote.urls):
-            message = "leafnodes over WebSocket (urls) are not available yet in natsctl server"
+            message = "urls: natsctl server does not support leafnodes over WebSocket yet"
             report.unavailable.append(found.place_of("urls").problem(message))
         options.remotes.append(remote)
 

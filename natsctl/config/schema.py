@@ -93,7 +93,7 @@ class Report:
         """Note a key that switches on what does not exist yet; an empty or false value switches nothing on."""
         feature = UNAVAILABLE.get(".".join(self._path))
         if value and feature is not None and len(self.unavailable) < MAX_PROBLEMS:
-            self.unavailable.append(place.problem(f"{feature} ({name}) is not available yet in natsctl server"))
+            self.unavailable.append(place.problem(f"{name}: natsctl server does not support {feature} yet"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -209,7 +209,7 @@ def test_help_about_tls_names_what_can_be_chosen() -> None:
 def test_a_flag_whose_feature_is_not_there_yet_stops_the_start(args: tuple[str, ...], flag: str, feature: str) -> None:
     ended = server(*args)
     assert ended.returncode == 1
-    assert ended.stderr == f"natsctl server: flag --{flag}: {feature} is not available yet in natsctl server\n"
+    assert ended.stderr == f"natsctl server: flag --{flag}: natsctl server does not support {feature} yet\n"
 
 
 @pytest.mark.parametrize("args", [("-v",), ("--version",), ("version",), ("-D", "VERSION")])

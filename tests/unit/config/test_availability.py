@@ -26,31 +26,31 @@ def unavailable(text: str) -> list[str]:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("\n  prof_port: 8222", "f:2:3: profiling (prof_port) is not available yet in natsctl server"),
-        ("maps { a: b }", "f:1:1: subject mapping (maps) is not available yet in natsctl server"),
-        ("tls { ocsp_peer: true }", "f:1:7: OCSP (ocsp_peer) is not available yet in natsctl server"),
-        ("cluster { pool_size: 3 }", "f:1:11: route pooling (pool_size) is not available yet in natsctl server"),
+        ("\n  prof_port: 8222", "f:2:3: prof_port: natsctl server does not support profiling yet"),
+        ("maps { a: b }", "f:1:1: maps: natsctl server does not support subject mapping yet"),
+        ("tls { ocsp_peer: true }", "f:1:7: ocsp_peer: natsctl server does not support OCSP yet"),
+        ("cluster { pool_size: 3 }", "f:1:11: pool_size: natsctl server does not support route pooling yet"),
         (
             "cluster { compression: s2_fast }",
-            "f:1:11: compression (compression) is not available yet in natsctl server",
+            "f:1:11: compression: natsctl server does not support compression yet",
         ),
-        ("jetstream: enabled", "f:1:1: JetStream (jetstream) is not available yet in natsctl server"),
-        ("jetstream {}", "f:1:1: JetStream (jetstream) is not available yet in natsctl server"),
+        ("jetstream: enabled", "f:1:1: jetstream: natsctl server does not support JetStream yet"),
+        ("jetstream {}", "f:1:1: jetstream: natsctl server does not support JetStream yet"),
         (
             "accounts { A { exports: [{stream: s}] } }",
-            "f:1:16: account exports (exports) is not available yet in natsctl server",
+            "f:1:16: exports: natsctl server does not support account exports yet",
         ),
         (
             "leafnodes { remotes: [{url: nats://h, hub: true}] }",
-            "f:1:39: leafnode remotes that are the hub (hub) is not available yet in natsctl server",
+            "f:1:39: hub: natsctl server does not support leafnode remotes that are the hub yet",
         ),
         (
             f"authorization {{ auth_callout {{ issuer: {ISSUER}, auth_users: [a] }} }}",
-            "f:1:17: auth callout (auth_callout) is not available yet in natsctl server",
+            "f:1:17: auth_callout: natsctl server does not support auth callout yet",
         ),
         (
             "authorization { users: [{user: a, proxy_required: true}] }",
-            "f:1:35: the PROXY protocol (proxy_required) is not available yet in natsctl server",
+            "f:1:35: proxy_required: natsctl server does not support the PROXY protocol yet",
         ),
     ],
 )
