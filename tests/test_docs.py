@@ -105,6 +105,15 @@ def test_the_readme_lists_every_exit_code() -> None:
     assert {int(code): meaning for code, meaning in rows} == exit_codes()
 
 
+def test_the_page_of_a_check_has_the_exit_codes_of_monitoring_systems() -> None:
+    text = (PROJECT / "man" / "natsctl-check-cluster.1").read_text(encoding="utf-8")
+    section = text.partition(".SH EXIT STATUS")[2].partition(".SH ")[0]
+    codes = dict(re.findall(r"\\fB(\d+)\\fR\n(\w+)", section))
+    assert codes == {"0": "OK", "1": "WARNING", "2": "CRITICAL", "3": "UNKNOWN"} | {
+        code: word for code, word in codes.items() if int(code) > 128
+    }
+
+
 @pytest.mark.parametrize("line", LINES)
 def test_bash_completes(line: str, folder: Path) -> None:
     program = """

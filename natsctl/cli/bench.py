@@ -44,14 +44,19 @@ _SEED = re.compile(r"-BEGIN USER NKEY SEED-+\s+(\w+)")
 def bench(
     settings: Settings,
     subject: Annotated[str, typer.Argument(help="Subject to publish and subscribe to.", show_default=False)],
-    n_publishers: Annotated[int, typer.Option("-np", "--pubs", help="Publishers, each with a connection.")] = 1,
-    n_subscribers: Annotated[int, typer.Option("-ns", "--subs", help="Subscribers, each with a connection.")] = 0,
+    n_publishers: Annotated[
+        int, typer.Option("-np", "--pubs", help="Publishers, each with a connection.", metavar="N")
+    ] = 1,
+    n_subscribers: Annotated[
+        int, typer.Option("-ns", "--subs", help="Subscribers, each with a connection.", metavar="N")
+    ] = 0,
     n_msgs: Annotated[
         int | None,
         typer.Option(
             "-n",
             "--msgs",
             help="Messages over all publishers (default 100000, or no limit with --duration).",
+            metavar="N",
             show_default=False,
         ),
     ] = None,
@@ -60,7 +65,10 @@ def bench(
         typer.Option("-ms", "--size", help="Bytes of a message (default 128).", metavar="BYTES", show_default=False),
     ] = None,
     rate: Annotated[
-        float, typer.Option("--rate", help="Messages per second over all publishers, evenly spaced; 0 is no limit.")
+        float,
+        typer.Option(
+            "--rate", help="Messages per second over all publishers, evenly spaced; 0 is no limit.", metavar="N"
+        ),
     ] = 0.0,
     duration_s: Annotated[
         float | None, typer.Option("--duration", help="Publish for so long.", parser=duration, metavar="DURATION")

@@ -74,7 +74,7 @@ def show(
 def add(
     settings: Settings,
     name: Name,
-    description: Annotated[str, typer.Option("--description", help="What this context is for.")] = "",
+    description: Annotated[str, typer.Option("--description", help="What this context is for.", metavar="TEXT")] = "",
     select_it: Annotated[bool, typer.Option("--select", help="Select it as well.")] = False,
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace a context of this name.")] = False,
 ) -> None:

@@ -26,7 +26,7 @@ COMMANDS = {
     "accountz": "Read which accounts a server has.",
     "healthz": "Ask whether a server may be sent work.",
     "cluster": "Run a cluster on this machine, and see how any cluster is.",
-    "check": "Check for a monitoring system: connections, servers, clusters, certificates.",
+    "check": "Check servers, clusters and certificates for monitoring.",
     "certs": "Make, check and renew certificates.",
     "context": "Manage connection contexts.",
     "demo": "See the broker and the messaging commands at work.",

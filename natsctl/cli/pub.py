@@ -47,7 +47,7 @@ def pub(
         list[str] | None, typer.Option("--header", "-H", help="Header; may be repeated.", metavar="NAME:VALUE")
     ] = None,
     reply: Annotated[str, typer.Option("--reply", help="Reply subject.", metavar="SUBJECT")] = "",
-    count: Annotated[int, typer.Option("--count", help="How often to publish.", min=1)] = 1,
+    count: Annotated[int, typer.Option("--count", help="How often to publish.", min=1, metavar="N")] = 1,
     rate: Annotated[
         float | None, typer.Option("--rate", help="Messages per second, evenly spaced.", min=0.001, metavar="N")
     ] = None,

@@ -157,7 +157,10 @@ def _list_by_heading(command: Any, ctx: Any, formatter: Any) -> None:
         title = getattr(param, "rich_help_panel", None) or ("Options" if "Options" in groups else title)
         heading = "Arguments" if param.param_type_name == "argument" else title
         if record := param.get_help_record(ctx):
-            groups.setdefault(heading, []).append(record)
+            name, text = record
+            if heading == "Arguments":
+                name = name.partition(" <")[0]  # Typer adds Python's type, which tells an operator nothing
+            groups.setdefault(heading, []).append((name, text))
     for heading, records in groups.items():
         with formatter.section(heading):
             formatter.write_dl(records)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -57,6 +58,12 @@ def test_help_lists_every_command_and_imports_none() -> None:
 
 def test_without_arguments_the_help_is_shown() -> None:
     assert natsctl().stdout == natsctl("--help").stdout != ""
+
+
+@pytest.mark.parametrize("command", ["check cert", "check slow-consumers", "certs cluster", "bench", "sub"])
+def test_help_names_values_as_operators_do_and_no_type_of_python(command: str) -> None:
+    shown = natsctl(*command.split(), "--help").stdout
+    assert not re.search(r"<(list|int|float|str|path)\b", shown)
 
 
 def test_help_in_a_pipe_has_no_escape_codes_and_keeps_to_the_width() -> None:

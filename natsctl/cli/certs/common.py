@@ -47,7 +47,9 @@ Hostname = Annotated[
     str,
     typer.Option("--hostname", help="Names and addresses with commas, in place of those asked for.", metavar="HOSTS"),
 ]
-LogLevel = Annotated[int, typer.Option("--loglevel", help="0 and 1 show all, 2 only warnings, more nothing.")]
+LogLevel = Annotated[
+    int, typer.Option("--loglevel", help="0 and 1 show all, 2 only warnings, more nothing.", metavar="N")
+]
 
 _INFO, _WARNING = 1, 2
 

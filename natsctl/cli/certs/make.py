@@ -102,11 +102,15 @@ def cluster(
     hosts: Annotated[
         str, typer.Option("--hosts", help="A node on each of these hosts, given with commas.", metavar="HOSTS")
     ] = "",
-    name: Annotated[str, typer.Option("--name", help="Name of the cluster.")] = "nats",
-    client_port: Annotated[int, typer.Option("--client-port", help="Port for clients.", min=1, max=65535)] = 4222,
-    route_port: Annotated[int, typer.Option("--route-port", help="Port for routes.", min=1, max=65535)] = 6222,
+    name: Annotated[str, typer.Option("--name", help="Name of the cluster.", metavar="NAME")] = "nats",
+    client_port: Annotated[
+        int, typer.Option("--client-port", help="Port for clients.", min=1, max=65535, metavar="PORT")
+    ] = 4222,
+    route_port: Annotated[
+        int, typer.Option("--route-port", help="Port for routes.", min=1, max=65535, metavar="PORT")
+    ] = 6222,
     monitor_port: Annotated[
-        int, typer.Option("--monitor-port", help="Port for monitoring over HTTPS.", min=1, max=65535)
+        int, typer.Option("--monitor-port", help="Port for monitoring over HTTPS.", min=1, max=65535, metavar="PORT")
     ] = 8222,
     sans: Sans = None,
     key: Key = None,

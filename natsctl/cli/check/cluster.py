@@ -23,7 +23,7 @@ app = typer.Typer(add_completion=False)
 @takes_cluster
 def cluster(
     ports: Ports,
-    expect: Annotated[int, typer.Option("--expect", help="How many servers there should be.", min=1)],
+    expect: Annotated[int, typer.Option("--expect", help="How many servers there should be.", min=1, metavar="N")],
     clock_warn: Annotated[
         float | None,
         typer.Option("--clock-warn", help="Clocks farther apart (default 1s).", metavar="DURATION", parser=duration),

@@ -29,13 +29,19 @@ def slow_consumers(
             "--within", help="How long ago a cut still counts (default 10m).", metavar="DURATION", parser=duration
         ),
     ] = None,
-    warn: Annotated[int, typer.Option("--warn", help="More cuts than this are warning.", min=0)] = 0,
-    critical: Annotated[int, typer.Option("--critical", "--crit", help="More cuts are critical.", min=0)] = 10,
+    warn: Annotated[int, typer.Option("--warn", help="More cuts than this are warning.", min=0, metavar="N")] = 0,
+    critical: Annotated[
+        int, typer.Option("--critical", "--crit", help="More cuts are critical.", min=0, metavar="N")
+    ] = 10,
     pending_warn: Annotated[
-        float, typer.Option("--pending-warn", help="Percent of max_pending a client has waiting, warning.", min=0)
+        float,
+        typer.Option(
+            "--pending-warn", help="How much of max_pending a client has waiting, warning.", min=0, metavar="PERCENT"
+        ),
     ] = 50.0,
     pending_critical: Annotated[
-        float, typer.Option("--pending-critical", "--pending-crit", help="The same, critical.", min=0)
+        float,
+        typer.Option("--pending-critical", "--pending-crit", help="The same, critical.", min=0, metavar="PERCENT"),
     ] = 90.0,
     as_json: AsJson = False,
     as_prometheus: AsPrometheus = False,

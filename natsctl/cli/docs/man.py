@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from natsctl import __version__
 from natsctl.cli.docs.examples import EXAMPLES
-from natsctl.cli.docs.exits import exit_codes
+from natsctl.cli.docs.exits import check_codes, exit_codes
 from natsctl.cli.docs.pages import Option, Page
 
 __all__ = ["ENVIRONMENT", "render_man"]
@@ -28,7 +28,7 @@ def render_man(page: Page, parent: Page | None) -> str:
     lines += _arguments(page)
     lines += _commands(page)
     lines += [".SH OPTIONS", *_options(page)]
-    lines += [".SH EXIT STATUS", *_definitions({str(code): text for code, text in exit_codes().items()})]
+    lines += [".SH EXIT STATUS", *_exit_status(page)]
     lines += [".SH ENVIRONMENT", *_definitions(_environment(page))]
     lines += [".SH EXAMPLES", *_examples(page)]
     lines += [".SH SEE ALSO", *_see_also(page, parent)]
@@ -78,6 +78,11 @@ def _names(option: Option) -> str:
 def _summary(option: Option) -> str:
     summary = " ".join(option.summary.split())
     return f"{summary} Environment: {', '.join(option.environment)}." if option.environment else summary
+
+
+def _exit_status(page: Page) -> Iterator[str]:
+    codes = check_codes() if page.path[1:2] == ("check",) else exit_codes()
+    return _definitions({str(int(code)): text for code, text in codes.items()})
 
 
 def _environment(page: Page) -> dict[str, str]:
