@@ -125,7 +125,11 @@ def routez_tables(routez: Routez) -> list[RenderableType]:
         ("SUBSCRIPTIONS", lambda route: ", ".join(route.subscriptions_list), False),
     ]
     servers = len({route.remote_id for route in routez.routes})
-    return _listing(columns, routez.routes, f"{routez.num_routes} routes to {servers} servers")
+    return _listing(columns, routez.routes, f"{_counted(routez.num_routes, 'route')} to {_counted(servers, 'server')}")
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def leafz_tables(leafz: Leafz) -> list[RenderableType]:
@@ -144,7 +148,7 @@ def leafz_tables(leafz: Leafz) -> list[RenderableType]:
         ("RTT", lambda leaf: leaf.rtt, True),
         ("SUBSCRIPTIONS", lambda leaf: ", ".join(leaf.subscriptions_list), False),
     ]
-    return _listing(columns, leafz.leafs, f"{leafz.leafnodes} leafnodes")
+    return _listing(columns, leafz.leafs, _counted(leafz.leafnodes, "leafnode"))
 
 
 def subsz_tables(subsz: Subsz, *, is_listed: bool) -> list[RenderableType]:

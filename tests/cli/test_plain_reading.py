@@ -194,7 +194,7 @@ class TestRoutez:
         assert b"seed" in done.out
         assert b"SUBSCRIPTIONS" not in done.out
         assert re.search(rb"SUBSCRIPTIONS\n(.*\n)*.*rides\.\*", listed.out)
-        assert re.search(rb"^\d routes to 1 servers$", done.out, re.MULTILINE)
+        assert re.search(rb"^\d routes to 1 server$", done.out, re.MULTILINE)
 
 
 class TestHealthz:

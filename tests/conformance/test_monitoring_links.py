@@ -12,9 +12,12 @@ from typing import Any
 
 import pytest
 
+from tests.support.http import ask, monitor_port
 from tests.support.leaves import leaf_server, until_joined
 from tests.support.nodes import Node, Nodes, running_nodes, until
+from tests.support.process import NATSCTL, nats_server, running_server
 from tests.support.rig import ENGINES
+from tests.support.tls import Pki
 from tests.support.wire import WireClient
 
 OWN = {"natsctl", "git_commit", "feature_flags", "imports", "http_req_stats"}
@@ -153,3 +156,21 @@ def test_interest_of_other_servers_is_on_no_page_of_subscriptions(ours: Pages) -
     assert sorted(subject for subject in listed if not is_internal(subject)) == ["to.1", "work"]
     (row,) = ours["seed's", "/connz?subs=1&auth=1"]["connections"]
     assert row["subscriptions_list"] == ["to.1", "work"]
+
+
+def test_varz_tells_of_certificates_and_rights_of_links(tmp_path: Path) -> None:
+    pki = Pki(tmp_path)
+    config = (
+        f'http: "127.0.0.1:-1"\ncluster {{ name: C, listen: "127.0.0.1:-1", write_deadline: "3s", {pki.block()}\n'
+        "permissions { import: { allow: [a, b] }, export: { deny: c } } }\n"
+        f'leafnodes {{ listen: "127.0.0.1:-1", authorization {{ timeout: 3 }}, write_deadline: "3s", {pki.block()} }}\n'
+    )
+    pages = []
+    for name, command in (("theirs", nats_server()), ("ours", NATSCTL)):
+        (tmp_path / name).mkdir()
+        with running_server(command, tmp_path / name, config) as running:
+            varz, routez = (ask(monitor_port(running), path).document for path in ("/varz", "/routez"))
+        ports = [varz["cluster"].pop("cluster_port"), varz["leaf"].pop("port"), varz["cluster"].pop("pool_size")]
+        assert all(ports)
+        pages.append([varz["cluster"], varz["leaf"], routez["import"], routez["export"]])
+    assert pages[1] == pages[0]

@@ -67,6 +67,7 @@ def leaf_options(source: Source) -> LeafNodeOptsVarz:
         document.tls_timeout = whole_or_float(options.tls.timeout_s) if options.tls is not None else _TLS_TIMEOUT_S
         document.tls_required = options.tls is not None
         document.tls_verify = options.tls is not None and options.tls.wants_certificate
+        document.tls_cert_not_after = source.certificate_expiry("leafnodes", options.tls)
     return document
 
 

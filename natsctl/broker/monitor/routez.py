@@ -98,4 +98,5 @@ def cluster_options(source: Source) -> ClusterOptsVarz:
         pool_size=_NO_POOL,
         write_deadline=round(options.write_deadline_s * 1e9),
         write_timeout="" if options.write_timeout == "default" else options.write_timeout,
+        tls_cert_not_after=source.certificate_expiry("routes", options.tls),
     )

@@ -60,19 +60,24 @@ class Source:
         self.http_host = http_host
         self.http_port = http_port
         self.https_port = https_port
-        self._tls: TlsOptions | None = None
-        self._certificate_expiry = ""
+        self._expiries: dict[str, tuple[TlsOptions, str]] = {}
         self.requests: dict[str, int] = {}
         self.process = Process()
         self._loop_epoch_ns = time.time_ns() - round(asyncio.get_running_loop().time() * 1e9)
 
-    @property
-    def certificate_expiry(self) -> str:
-        """When the broker's certificate ends, as pages print it; empty without TLS."""
-        tls = self.broker.options.tls
-        if tls is not self._tls:  # the start, or a reload
-            self._tls, self._certificate_expiry = tls, _expiry(tls)
-        return self._certificate_expiry
+    def certificate_expiry(self, port: str, tls: TlsOptions | None) -> str:
+        """When the certificate of a port ends, as pages print it; empty without TLS.
+
+        Args:
+            port: For whom it is, by name.
+            tls: How it is encrypted now.
+        """
+        if tls is None:
+            return ""
+        known = self._expiries.get(port)
+        if known is None or known[0] is not tls:  # the start, or a reload
+            known = self._expiries[port] = (tls, _expiry(tls))
+        return known[1]
 
     @property
     def server_id(self) -> str:
@@ -105,9 +110,7 @@ class Source:
         return format_time(to_ns(self.broker.started_at))
 
 
-def _expiry(tls: TlsOptions | None) -> str:
-    if tls is None:
-        return ""
+def _expiry(tls: TlsOptions) -> str:
     from natsctl.pki.certificates import load_certificates  # with a library that only TLS needs
     from natsctl.pki.files import read_file
 

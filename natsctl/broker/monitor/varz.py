@@ -56,7 +56,7 @@ def varz(source: Source) -> Varz:
         cluster=cluster_options(source),
         leaf=leaf_options(source),
         tls_timeout=whole_or_float(options.tls.timeout_s) if options.tls is not None else _TLS_TIMEOUT_S,
-        tls_cert_not_after=source.certificate_expiry,
+        tls_cert_not_after=source.certificate_expiry("clients", options.tls),
         write_deadline=round(options.write_deadline_s * 1e9),
         write_timeout="" if options.write_timeout == "default" else options.write_timeout,
         start=source.started,
