@@ -56,7 +56,7 @@ _AUTHORIZATION = Block(
     Key("password", string, ("pass",), to="password"),
     Key("nkey", nkey(USER, "a user"), to="nkey"),
     Key("account", string, to="account"),
-    Key("timeout", timeout, to="auth_timeout_s", zero_is_default=True),
+    Key("timeout", timeout, to="timeout_s", zero_is_default=True),
     Key("users", each(_USER, "users")),
     Key("proxy_required", boolean),
 )

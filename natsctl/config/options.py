@@ -297,7 +297,8 @@ class LeafOptions:
     """What a leafnode is bound to that logs in by ``user`` or ``nkey``, or need not log in."""
     users: list[LeafUser] = field(default_factory=list)
     """Without these, ``user`` and ``nkey`` the users of clients log in."""
-    auth_timeout_s: float = 2.0
+    timeout_s: float = 0.0
+    """Of the login; 0 is the default, see :attr:`auth_timeout_s`."""
     tls: TlsOptions | None = None
     advertise: str = ""
     no_advertise: bool = False
@@ -310,6 +311,13 @@ class LeafOptions:
     """0: that of clients."""
     write_timeout: str = "default"
     """``default`` and ``retry`` let a slow leafnode go on while it takes something; ``close`` cuts it."""
+
+    @property
+    def auth_timeout_s(self) -> float:
+        """How long a leafnode may take to log in: as long as clients by default."""
+        if self.timeout_s:
+            return self.timeout_s
+        return self.tls.timeout_s + 1 if self.tls is not None else _AUTH_TIMEOUT_S
 
 
 @dataclass(slots=True)
