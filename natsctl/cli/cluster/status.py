@@ -105,6 +105,9 @@ def _text(found: ClusterStatus) -> str:
     with console.capture() as captured:
         console.print(table)
         console.print()
+        for member in found.unseen:
+            note = f"nothing is known of {member.label} but its routes: {member.error}"
+            console.print(printable(note), style="yellow", soft_wrap=True)
         for problem in found.problems:
             console.print(printable(problem), style="red", soft_wrap=True)
         if not found.problems:
@@ -114,7 +117,7 @@ def _text(found: ClusterStatus) -> str:
 
 def _row(member: Member, names: dict[str, str]) -> tuple[str, ...]:
     if member.error:
-        return (member.label, member.url, member.error)
+        return (member.label, member.url, "no answer")
     return (
         member.label,
         member.url,
