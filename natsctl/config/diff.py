@@ -109,6 +109,16 @@ def _cluster_differs(old: Options, new: Options) -> bool:
     return new.cluster.tls is not None or replace(old.cluster, routes=[]) != replace(new.cluster, routes=[])
 
 
+def _leafnodes_differ(old: Options, new: Options) -> bool:
+    """Whether more changes than which hubs there are, and which of them are disabled."""
+    before = {remote.identity: replace(remote, disabled=False) for remote in old.leafnodes.remotes}
+    after = {remote.identity: replace(remote, disabled=False) for remote in new.leafnodes.remotes}
+    stays = before.keys() & after.keys()
+    return replace(old.leafnodes, remotes=[]) != replace(new.leafnodes, remotes=[]) or any(
+        before[identity] != after[identity] for identity in stays
+    )
+
+
 def _users(options: Options) -> list[User]:
     return [*options.authorization.users, *(user for account in options.accounts for user in account.users)]
 
@@ -174,7 +184,8 @@ SETTINGS: Sequence[Setting] = (
     ),
     _fixed("cluster.host", "cluster host", _cluster_host),
     _fixed("cluster.port", "cluster port"),
-    Setting("leafnodes", "LeafNode", lambda _: _SECRET, differs=lambda old, new: old.leafnodes != new.leafnodes),
+    Setting("leafnodes", "LeafNode", lambda _: _SECRET, differs=_leafnodes_differ),
+    Setting("leafnodes.remotes", "", attrgetter("leafnodes.remotes"), lambda _: ""),
     Setting("cluster", "", attrgetter("cluster"), lambda _: "Reloaded: cluster", _cluster_differs),
     Setting("pid_file", "", attrgetter("pid_file"), lambda path: f"Reloaded: pid_file = {path}" if path else ""),
     _live("ports_file_dir", "Reloaded: ports_file_dir = {}"),

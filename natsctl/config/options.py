@@ -278,6 +278,11 @@ class RemoteOptions:
     """0: that of all remotes."""
     disabled: bool = False
 
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """What makes it the same hub when its options are read again."""
+        return (self.account or "$G", *sorted(self.urls))
+
 
 @dataclass(slots=True)
 class LeafOptions:

@@ -101,6 +101,9 @@ LOGGED = [
     f"authorization {{ users: [{{nkey: {NKEY}}}, {{user: a, password: a}}] }}",
     "accounts { A { users: [{user: a, password: a}] } }",
     "connect_error_reports: 3, reconnect_error_reports: 4",
+    "leafnodes { remotes: [{ url: 'nats-leaf://127.0.0.1:9', disabled: true }] }",
+    "leafnodes { remotes: [{ url: 'nats-leaf://leaf.invalid', disabled: true }] }",
+    "leafnodes { remotes: [{ urls: ['nats-leaf://u:secret@127.0.0.1:9', 'tls://127.0.0.1:10'], disabled: true }] }",
     # what is refused
     "server_name: x",
     "http_port: 8999",

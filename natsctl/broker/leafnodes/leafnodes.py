@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from natsctl.broker.auth import Authenticator, Login
+from natsctl.broker.auth import GLOBAL_ACCOUNT, Authenticator, Login
 from natsctl.broker.leafnodes.accepted import AcceptedLeaf
 from natsctl.broker.leafnodes.documents import API_LEVEL, LeafInfo
 from natsctl.broker.leafnodes.leaf import Leaf, LeafHost
@@ -25,7 +25,8 @@ from natsctl.broker.registry import Traffic
 from natsctl.broker.routes.addresses import client_urls
 from natsctl.broker.tls.handshake import Handshake
 from natsctl.broker.tls.security import Security
-from natsctl.config.options import LeafOptions
+from natsctl.config.options import LeafOptions, RemoteOptions
+from natsctl.config.urls import LEAFNODE_PORT, server_url
 from natsctl.errors import ServerError
 from natsctl.protocol.documents import PROTOCOL_RELEASE, encode_info
 
@@ -137,6 +138,27 @@ class Leafnodes:
         if self.security is not None:
             self.security.close()
 
+    def follow_remotes(self, before: LeafOptions) -> None:
+        """Leave the hubs that are not configured any more, or disabled now, and connect to those that are new."""
+        wanted = {options.identity: options for options in self.options.remotes}
+        for options in before.remotes:
+            now = wanted.get(options.identity)
+            if now is None:
+                self.host.log.info(f"Reloaded: LeafNode Remote {_shown(options)} removed")
+            elif now.disabled != options.disabled:
+                state = str(now.disabled).lower()
+                self.host.log.info(f"Reloaded: LeafNode Remote {_shown(options)} Disabled value is: {state}")
+        active = {identity for identity, options in wanted.items() if not options.disabled}
+        for remote in self.remotes:
+            if remote.options.identity not in active:
+                remote.leave()
+        self.remotes = [remote for remote in self.remotes if remote.options.identity in active]
+        known = {remote.options.identity for remote in self.remotes}
+        for identity in active - known:
+            remote = Remote(self, wanted[identity])
+            self.remotes.append(remote)
+            remote.start()
+
     # ---- who is there
 
     def __iter__(self) -> Iterator[Leaf]:
@@ -246,3 +268,13 @@ class Leafnodes:
             if isinstance(leaf, AcceptedLeaf):
                 leaf.session.write(line)
         self.host.flush_touched()
+
+
+def _shown(options: RemoteOptions) -> str:
+    """A hub as the log names it, without the secrets in its URLs: a user alone is a token."""
+    urls = []
+    for text in options.urls:
+        url = server_url(text, LEAFNODE_PORT)
+        login = f"{url.user}:xxxxx@" if url.has_password else "xxxxx@" if url.user else ""
+        urls.append(f'"{text.partition("://")[0]}://{login}{url.address}"')
+    return f'urls=[{" ".join(urls)}], account="{options.account or GLOBAL_ACCOUNT}"'

@@ -14,6 +14,7 @@ from natsctl.broker.leafnodes.servers import HubServer, HubServers
 from natsctl.broker.leafnodes.solicited import SolicitedLeaf
 from natsctl.broker.tls.outgoing import Encryption, OutgoingHandshake
 from natsctl.config.options import RemoteOptions, TlsOptions
+from natsctl.errors import ClosedReason
 
 __all__ = ["Remote"]
 
@@ -34,6 +35,7 @@ class Remote:
         self._leafnodes = leafnodes
         self._encryption = Encryption(options.tls or TlsOptions(), leafnodes.host.log)
         self._task: asyncio.Task[None] | None = None
+        self._leaf: SolicitedLeaf | None = None
 
     def start(self) -> None:
         """Connect, and keep connected."""
@@ -45,10 +47,16 @@ class Remote:
             self._task.cancel()
             self._task = None
 
+    def leave(self) -> None:
+        """Do without this hub from now on."""
+        self.stop()
+        if self._leaf is not None:
+            self._leaf.close(ClosedReason.CLIENT_CLOSED)
+
     async def _keep_connected(self) -> None:
         is_first = True
         while True:
-            leaf = await self._call(is_first=is_first)
+            leaf = self._leaf = await self._call(is_first=is_first)
             is_first = False
             await leaf.gone.wait()
             # Two that closed a circle from both sides must not come back at the same time and close it again.

@@ -37,6 +37,10 @@ def _change_routes(broker: ReloadHost, before: Options) -> None:
     broker.mesh.follow_routes(before.cluster)
 
 
+def _change_hubs(broker: ReloadHost, before: Options) -> None:
+    broker.leafnodes.follow_remotes(before.leafnodes)
+
+
 def _close_surplus(broker: ReloadHost, _: Options) -> None:
     """Close as many connections as are too many, whichever they are."""
     limit, clients = broker.options.max_connections, tuple(broker.registry)
@@ -76,6 +80,7 @@ EFFECTS: Mapping[str, Callable[[ReloadHost, Options], None]] = {
     "client_advertise": _advertise,
     "cluster": _change_cluster,
     "cluster.routes": _change_routes,
+    "leafnodes.remotes": _change_hubs,
     "max_connections": _close_surplus,
     "max_control_line": _limit_control_line,
     "no_fast_producer_stall": _stall_or_drop,

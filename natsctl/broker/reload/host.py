@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from natsctl.broker.auth import Authenticator
 from natsctl.broker.client_events import ClientEvents
 from natsctl.broker.identity import Identity
+from natsctl.broker.leafnodes import Leafnodes
 from natsctl.broker.logs import Logger
 from natsctl.broker.processfiles import ProcessFiles
 from natsctl.broker.registry import Registry
@@ -45,6 +46,7 @@ class ReloadHost(Protocol):
     security: Security | None
     monitor: Monitor | None
     mesh: Mesh
+    leafnodes: Leafnodes
 
     def listeners(self) -> dict[str, list[str]]:
         """Name the addresses listened on, by what is spoken there, as URLs."""
