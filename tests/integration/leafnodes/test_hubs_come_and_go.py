@@ -32,26 +32,25 @@ async def reload(broker: Broker, *remotes: RemoteOptions) -> None:
 
 
 async def test_new_hubs_are_joined_and_others_left() -> None:
-    async with hub() as one, hub() as two, Broker() as leaf:
-        async with await WireClient.open(leaf.port, protocol=0) as client:
-            await client.send(b"SUB foo 1\r\n")
-            await client.sync()
-            await reload(leaf, remote(one))
-            await until(lambda: n_interests(one) == 1)
-            await reload(leaf, remote(one), remote(two))
-            await until(lambda: n_interests(two) == 1)
-            kept = one.leafnodes.joined
-            for broker in (one, two):
-                async with await WireClient.open(broker.port, protocol=0) as publisher:
-                    await publisher.send(b"PUB foo 2\r\nhi\r\n")
-                    assert await client.read() == b"MSG foo 1 2\r\nhi"
-            await reload(leaf, remote(one), remote(two, disabled=True))
-            await until(lambda: not two.leafnodes.joined)
-            assert one.leafnodes.joined == kept, "who stays is not disturbed"
-            await reload(leaf)
-            await until(lambda: not one.leafnodes.joined)
-            await reload(leaf, remote(two))
-            await until(lambda: n_interests(two) == 1)
+    async with hub() as one, hub() as two, Broker() as leaf, await WireClient.open(leaf.port, protocol=0) as client:
+        await client.send(b"SUB foo 1\r\n")
+        await client.sync()
+        await reload(leaf, remote(one))
+        await until(lambda: n_interests(one) == 1)
+        await reload(leaf, remote(one), remote(two))
+        await until(lambda: n_interests(two) == 1)
+        kept = one.leafnodes.joined
+        for broker in (one, two):
+            async with await WireClient.open(broker.port, protocol=0) as publisher:
+                await publisher.send(b"PUB foo 2\r\nhi\r\n")
+                assert await client.read() == b"MSG foo 1 2\r\nhi"
+        await reload(leaf, remote(one), remote(two, disabled=True))
+        await until(lambda: not two.leafnodes.joined)
+        assert one.leafnodes.joined == kept, "who stays is not disturbed"
+        await reload(leaf)
+        await until(lambda: not one.leafnodes.joined)
+        await reload(leaf, remote(two))
+        await until(lambda: n_interests(two) == 1)
 
 
 async def test_a_hub_that_was_never_reached_is_given_up() -> None:
