@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from typing import Self
 
 __all__ = ["Cable"]
@@ -53,10 +52,14 @@ class Cable:
         assert task is not None
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        await self._is_whole.wait()
-        with suppress(OSError):
+        try:
+            await self._is_whole.wait()
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target)
             await asyncio.gather(self._copy(reader, far_writer), self._copy(far_reader, writer))
+        except OSError:
+            pass  # nobody listens there
+        finally:
+            writer.close()
 
     async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

@@ -46,12 +46,14 @@ class Remote:
         if self._task is not None:
             self._task.cancel()
             self._task = None
+        self._leaf = None
 
     def leave(self) -> None:
         """Do without this hub from now on."""
+        leaf = self._leaf
         self.stop()
-        if self._leaf is not None:
-            self._leaf.close(ClosedReason.CLIENT_CLOSED)
+        if leaf is not None:
+            leaf.close(ClosedReason.CLIENT_CLOSED)
 
     async def _keep_connected(self) -> None:
         is_first = True
@@ -59,6 +61,7 @@ class Remote:
             leaf = self._leaf = await self._call(is_first=is_first)
             is_first = False
             await leaf.gone.wait()
+            self._leaf = None
             # Two that closed a circle from both sides must not come back at the same time and close it again.
             delay_s = leaf.delay_s * random.uniform(1, 1 + _DELAY_JITTER)
             await asyncio.sleep(max(self._leafnodes.options.reconnect_s, delay_s))
