@@ -86,7 +86,7 @@ class Broker:
         self.engine: Engine
         self.host, self.port = self.options.host, self.options.port
         self.events = ClientEvents(self)
-        self.services: Services
+        self.services = Services(self, self.flush_soon)
         self.leafnodes = Leafnodes(self)
         self.mesh = Mesh(self)
         self._news = News(self)
@@ -212,7 +212,6 @@ class Broker:
         announce(self.log, options, self.identity, self.engine.name, self.authenticator.has_plain_passwords)
         if options.tls is not None:
             self.security = Security(options.tls, options.allow_non_tls, self.log)
-        self.services = Services(self, self.flush_soon)
         self.services.serve_all()
 
     def _accept(self, loop: asyncio.AbstractEventLoop) -> asyncio.BufferedProtocol:

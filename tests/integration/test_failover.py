@@ -119,7 +119,7 @@ def lost_at_most(document: dict[str, Any]) -> int:
 @pytest.mark.parametrize(
     ("kinds", "engine"),
     [
-        pytest.param((OURS, OURS, OURS), "native", id="ours"),
+        pytest.param((OURS, OURS, OURS), "auto", id="ours"),
         pytest.param((OURS, OFFICIAL, OURS), "pure", id="ours to one of each"),
         pytest.param((OURS, OURS, OFFICIAL), "auto", id="an official one to ours"),
     ],

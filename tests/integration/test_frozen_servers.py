@@ -119,7 +119,7 @@ async def freeze(near: Node, ice: Node, other: Node, page: str) -> None:
 @pytest.mark.parametrize(
     ("kinds", "engine"),
     [
-        pytest.param((NATSCTL, NATSCTL, NATSCTL), "native", id="ours"),
+        pytest.param((NATSCTL, NATSCTL, NATSCTL), "auto", id="ours"),
         pytest.param((NATSCTL, OFFICIAL, NATSCTL), "pure", id="an official one"),
         pytest.param((OFFICIAL, NATSCTL, NATSCTL), "auto", id="ours, cut by an official one"),
     ],

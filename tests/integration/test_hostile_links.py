@@ -13,6 +13,7 @@ from random import Random
 
 import pytest
 
+from natsctl.engine import available
 from tests.support.flood import Flood, Follower
 from tests.support.leaves import leaf_server, until_joined
 from tests.support.nodes import Node, running_nodes, until
@@ -64,7 +65,7 @@ class Victim:
         return await WireClient.open(self.port)
 
 
-@pytest.fixture(scope="module", params=["native", "pure"])
+@pytest.fixture(scope="module", params=available())
 def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Node]]:
     directory = tmp_path_factory.mktemp("pair")
     with running_nodes(directory, ["natsctl"] * 2, config=CONFIG, more=TIMEOUT, engine=request.param) as nodes:

@@ -18,6 +18,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from natsctl.engine import available
 from tests.support.flood import BLOCK, Flood, Follower
 from tests.support.process import NATSCTL, ServerProcess, nats_server, running_server
 from tests.support.wire import WireClient
@@ -100,7 +101,7 @@ async def market(server: ServerProcess, n_messages: int, *, with_slow: bool) -> 
         return run
 
 
-@pytest.mark.parametrize(("engine", "n_blocks"), [("native", 500), ("pure", 150)])
+@pytest.mark.parametrize(("engine", "n_blocks"), [(name, 500 if name == "native" else 150) for name in available()])
 async def test_a_subscriber_that_never_reads_is_cut_and_costs_no_one_a_message(
     tmp_path: Path, engine: str, n_blocks: int
 ) -> None:
