@@ -29,6 +29,10 @@ LOOP_DELAY_S = 30.0
 _NEW_S = 0.5
 """How long a connection counts as the one that closed a circle."""
 _LOOP_GRACE_S = 1.0
+"""How long the others give it to go; also how long it takes at most until all know that one has gone."""
+_LOOP_STEP_S = 0.1
+"""From the turn of one server to that of the next, where several connections are as new."""
+_MARK = b"$LDS."
 _NO_LIMIT_BYTES = 2**31 - 1
 
 
@@ -44,6 +48,8 @@ class LeafHome(Protocol):
 
     host: LeafHost
     security: Security | None
+    parted_at: float
+    """When a connection was last closed because of a loop, on the loop's clock."""
 
     @property
     def authenticator(self) -> Authenticator:
@@ -165,20 +171,27 @@ class Leaf(LinkChannel):
     def on_loop_mark(self, link: Link, subject: bytes) -> None:
         """Somebody knows the mark of an account; if it is ours, it went in a circle.
 
-        All who are in a circle learn of it at once. The connection that closed it goes; the others wait if it does.
+        All who are in a circle learn of it at once, and one connection must go: the one that closed it. Where several
+        are as new, whose mark comes first in order parts one, and the others see in their turn that theirs is gone.
         """
         if subject != self.leafnodes.loop_mark(self.account):
             return
-        if self.loop.time() - self._joined_at < _NEW_S:
-            self._part()
+        now = self.loop.time()
+        marks = (each.subject for each in self.session.interests() if each.subject.startswith(_MARK))
+        delay_s = _LOOP_STEP_S * sum(mark < subject for mark in marks)
+        if now - self._joined_at >= _NEW_S or now - self.leafnodes.parted_at < _LOOP_GRACE_S:
+            delay_s += _LOOP_GRACE_S
+        if delay_s:
+            self.loop.call_later(delay_s, self._part_if_told, subject)
         else:
-            self.loop.call_later(_LOOP_GRACE_S, self._part_if_told, subject)
+            self._part()
 
     def _part_if_told(self, mark: bytes) -> None:
         if self.stopped_at is None and any(interest.subject == mark for interest in self.session.interests()):
             self._part()
 
     def _part(self) -> None:
+        self.leafnodes.parted_at = self.loop.time()
         self.stay_away(LOOP_DELAY_S)
         self._take_back()
         self.refuse(ClosedReason.PROTOCOL_VIOLATION, self._loop_text())

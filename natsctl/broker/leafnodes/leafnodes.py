@@ -7,6 +7,7 @@ Task: everything here runs on the broker's loop.
 from __future__ import annotations
 
 import asyncio
+import math
 import secrets
 import socket
 import string
@@ -47,6 +48,7 @@ class Leafnodes:
     Attributes:
         security: How leafnodes are encrypted; None in clear.
         address: Where leafnodes are listened for, host and port.
+        parted_at: When a connection was last closed because of a loop, on the loop's clock.
     """
 
     def __init__(self, host: LeafHost) -> None:
@@ -56,6 +58,7 @@ class Leafnodes:
         self._authenticator = leaf_authenticator(host.options)
         self.open: dict[int, Leaf] = {}
         self.address = ("", 0)
+        self.parted_at = -math.inf
         self.remotes: list[Remote] = []
         self._ended: defaultdict[str, Traffic] = defaultdict(Traffic)
         self._marks: dict[str, bytes] = {}

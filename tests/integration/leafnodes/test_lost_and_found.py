@@ -114,8 +114,8 @@ async def test_a_chain_of_leafnodes_passes_everything_on(kinds: tuple[str, str, 
             await together.close()
 
 
-def circle(kinds: Sequence[str], folder: Path) -> list[Node]:
-    """Describe leafnodes each of which has the next one for its hub."""
+def circle(kinds: Sequence[str], folder: Path, reconnect: str = "2s") -> list[Node]:
+    """Describe leafnodes each of which has the next one for its hub; in two seconds the other connections stand."""
     ports = free_ports(len(kinds))
     return [
         leaf_server(
@@ -124,7 +124,7 @@ def circle(kinds: Sequence[str], folder: Path) -> list[Node]:
             folder,
             hub=ports[index],
             remotes=[f"nats://127.0.0.1:{ports[(index + 1) % len(kinds)]}"],
-            reconnect="2s",  # the other connections must stand before the one comes that closes the circle
+            reconnect=reconnect,
         )
         for index, kind in enumerate(kinds)
     ]
@@ -133,20 +133,16 @@ def circle(kinds: Sequence[str], folder: Path) -> list[Node]:
 LOOP = 'Loop detected for leafnode account="$G". Delaying attempt to reconnect for 30s'
 
 
-async def test_of_two_that_connect_to_each_other_the_second_connection_goes(tmp_path: Path) -> None:
-    nodes = circle([NATSCTL] * 2, tmp_path)
+@pytest.mark.parametrize(("number", "reconnect"), [(2, "2s"), (3, "2s"), (3, "50ms")])
+async def test_of_a_circle_one_connection_goes(number: int, reconnect: str, tmp_path: Path) -> None:
+    nodes = circle([NATSCTL] * number, tmp_path, reconnect)
     with running(*nodes):
         await until(lambda: any(LOOP in node.server.log() for node in nodes))
-        together = await join(*nodes)
-        await passes(together)
-        await together.close()
-        assert sum(node.page("/leafz")["leafnodes"] for node in nodes) == 2
-
-
-async def test_a_circle_of_three_is_found(tmp_path: Path) -> None:
-    nodes = circle([NATSCTL] * 3, tmp_path)
-    with running(*nodes):  # which connections go is chance, where all of them are young
-        await until(lambda: any(LOOP in node.server.log() for node in nodes))
+        for other in nodes[1:]:
+            together = await join(nodes[0], other)
+            await passes(together)
+            await together.close()
+        assert sum(node.page("/leafz")["leafnodes"] for node in nodes) == 2 * (number - 1)
 
 
 async def test_a_circle_with_the_official_server_is_found(tmp_path: Path) -> None:
